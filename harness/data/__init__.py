@@ -1,0 +1,1 @@
+"""Clips, folds, decoding, frame sampling and the packed clip store."""

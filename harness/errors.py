@@ -1,0 +1,45 @@
+"""Every mistake a user can make: what is wrong, what was seen, what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class HarnessError(Exception):
+    """A mistake that the user can mend; printed as one line (or a list of lines), exit code 2.
+
+    Anything else that escapes is a defect of dferbench and shows its traceback.
+    """
+
+
+class CollectedError(HarnessError):
+    """Several mistakes found in one pass, so that they can be mended in one pass.
+
+    Attributes:
+        problems: one sentence per mistake, each naming the file (and line) or the key it is about.
+    """
+
+    def __init__(self, headline: str, problems: Iterable[str], shown: int = 20) -> None:
+        self.problems = tuple(problems)
+        lines = [f"  - {problem}" for problem in self.problems[:shown]]
+        if len(self.problems) > shown:
+            lines.append(f"  ... and {len(self.problems) - shown} more")
+        super().__init__("\n".join([headline, *lines]))
+
+
+def near_miss(name: str, known: Iterable[str]) -> str:
+    """A hint for a name that is not known: the closest known name, and all of them.
+
+    >>> near_miss("m3dfell", ["hdf", "m3dfel", "x3d"])
+    "Did you mean 'm3dfel'? Known: hdf, m3dfel, x3d."
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    guess = f"Did you mean '{close[0]}'? " if close else ""
+    return f"{guess}Known: {', '.join(names) if names else 'none'}."
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> HarnessError:
+    """The error for a name that is not known, with the near miss offered."""
+    return HarnessError(f"No {kind} named '{name}'. {near_miss(name, known)}")

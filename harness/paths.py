@@ -1,0 +1,111 @@
+"""Where artefacts live; nobody else joins paths."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """Where generated data and packed clips are kept: ``DFERBENCH_CACHE``, else the user's cache folder."""
+    configured = os.environ.get("DFERBENCH_CACHE")
+    if configured:
+        return Path(configured).expanduser().absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "dferbench"
+
+
+def synthetic_folder(size: str, seed: int, version: int) -> Path:
+    """The embedded data set of a size, in DFEW's layout."""
+    return cache_folder() / "synthetic" / f"{size}-seed{seed}-v{version}"
+
+
+def pack_folder(fingerprint: str, size: int, max_frames: int) -> Path:
+    """The packed clips of a data set at a side length."""
+    return cache_folder() / "packs" / f"{fingerprint}-{size}px-{max_frames}f"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPaths:
+    """One trial's folder: published whole by the fit, added to by each evaluation pass."""
+
+    folder: Path
+
+    @property
+    def spec(self) -> Path:
+        """The trial's specification, for people."""
+        return self.folder / "trial.json"
+
+    @property
+    def record(self) -> Path:
+        """What the fit reports: status, selected epoch, cost, provenance."""
+        return self.folder / "record.json"
+
+    @property
+    def epochs(self) -> Path:
+        """The epochs table."""
+        return self.folder / "epochs.parquet"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Weights of the selected epoch."""
+        return self.folder / "checkpoint.pt"
+
+    def predictions(self, name: str) -> Path:
+        """The predictions of one evaluation pass."""
+        return self.folder / f"predictions-{name}.parquet"
+
+    @property
+    def all_predictions(self) -> list[Path]:
+        """Every pass's predictions, sorted by name."""
+        return sorted(self.folder.glob("predictions-*.parquet"))
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaths:
+    """A runs folder: trials shared by all studies, and a folder per study."""
+
+    root: Path
+    study: str
+
+    @property
+    def units(self) -> Path:
+        """All trials of all studies, by trial id."""
+        return self.root / "units"
+
+    def unit(self, trial_id: str) -> UnitPaths:
+        """One trial."""
+        return UnitPaths(self.units / trial_id)
+
+    @property
+    def folder(self) -> Path:
+        """What belongs to this study alone."""
+        return self.root / self.study
+
+    @property
+    def lock(self) -> Path:
+        """Held by the driver."""
+        return self.folder / ".lock"
+
+    @property
+    def journal(self) -> Path:
+        """Optuna's journal of asked configurations."""
+        return self.folder / "search.journal"
+
+    @property
+    def study_file(self) -> Path:
+        """The study as it was run."""
+        return self.folder / "study.yaml"
+
+    @property
+    def dataset_file(self) -> Path:
+        """Classes, folds and counts of the data set, for the report."""
+        return self.folder / "dataset.json"
+
+    def table(self, name: str) -> Path:
+        """A parquet table of the study."""
+        return self.folder / "tables" / f"{name}.parquet"
+
+    def output(self, name: str) -> Path:
+        """A file for people: leaderboard.md, leaderboard.csv, report.html."""
+        return self.folder / name

@@ -1,0 +1,1 @@
+"""Leaderboards, figures and the self-contained HTML report."""

@@ -1,0 +1,1 @@
+"""Which unit of work runs when, and where."""

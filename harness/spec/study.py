@@ -1,0 +1,108 @@
+"""A study: one question, the methods that answer it, and the conditions they are judged under."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from harness.spec.method import MethodSpec
+from harness.spec.strict import Strict
+from harness.spec.trial import CLEAN_CONDITION, ClipSpec, Condition, DatasetSpec, TrainingSpec, ValidationSpec
+
+
+class SearchSpec(Strict):
+    """The search phase: configurations per method, judged on validation folds with a seed of their own.
+
+    Configuration 0 is the recipe as written. Configurations are asked in rounds of ``round_size``; each round sees
+    the results of all earlier rounds and nothing else, so the search does not depend on which trial ends first.
+    """
+
+    configurations: int = Field(default=20, ge=1)
+    round_size: int = Field(default=4, ge=1)
+    sampler: Literal["tpe", "random", "qmc", "gp"] = "tpe"
+    metric: Literal["uar", "war"] = "uar"
+    seed: int = 1000
+    epochs: int | None = Field(default=None, ge=1)
+    folds: tuple[int, ...] | None = None
+
+
+class StressSpec(Strict):
+    """The perturbations that trained networks are tested under, beside the clean clips."""
+
+    perturbations: tuple[str, ...] = ()
+    severities: tuple[int, ...] = (1, 3, 5)
+    repeats: int = Field(default=1, ge=1)
+
+    @field_validator("severities")
+    @classmethod
+    def _documented_levels(cls, severities: tuple[int, ...]) -> tuple[int, ...]:
+        if any(severity not in range(1, 6) for severity in severities):
+            raise ValueError(f"severities are 1 to 5 (0, the clean clip, is always included), not {list(severities)}")
+        return severities
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The clean condition and every perturbation at every severity."""
+        perturbed = (
+            Condition(perturbation=name, severity=severity)
+            for name in self.perturbations
+            for severity in self.severities
+        )
+        return (CLEAN_CONDITION, *perturbed)
+
+
+class ResourcesSpec(Strict):
+    """What one trial asks of the scheduler."""
+
+    cpus: float = Field(default=1, gt=0)
+    gpus: float = Field(default=0, ge=0)
+
+
+class StudySpec(Strict):
+    """What one yaml says. See ``studies/quickstart.yaml``."""
+
+    name: str
+    question: str
+    dataset: DatasetSpec
+    folds: tuple[int, ...] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    clip: ClipSpec = ClipSpec()
+    validation: ValidationSpec = ValidationSpec()
+    training: TrainingSpec = TrainingSpec()
+    methods: dict[str, MethodSpec] = Field(min_length=1)
+    search: SearchSpec | None = None
+    stress: StressSpec = StressSpec()
+    resources: ResourcesSpec = ResourcesSpec()
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_a_folder(cls, name: str) -> str:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+            raise ValueError(f"'{name}' must be lower-case letters, digits, - and _, because it names a folder")
+        return name
+
+    @field_validator("folds", "seeds")
+    @classmethod
+    def _no_repeats(cls, values: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(values)) != len(values):
+            raise ValueError(f"{_repeated(values)} is given twice")
+        return values
+
+    @model_validator(mode="after")
+    def _search_is_consistent(self) -> StudySpec:
+        searched = [name for name, method in self.methods.items() if method.search]
+        if searched and self.search is None:
+            raise ValueError(f"methods {searched} give search domains, but the study has no search section")
+        if self.search and self.search.seed in self.seeds:
+            raise ValueError(f"search.seed {self.search.seed} is also in seeds: the search would pick its own judges")
+        return self
+
+
+def _repeated(values: Iterable[int]) -> int:
+    """The smallest value that occurs twice."""
+    ordered = sorted(values)
+    return next(one for one, other in pairwise(ordered) if one == other)

@@ -1,0 +1,98 @@
+"""A trial: one training on one fold with one seed, named by the hash of everything that changes its result."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Literal
+
+from pydantic import Field
+
+from harness.seeds import digest
+from harness.spec.method import RecipeSpec
+from harness.spec.strict import PluginSpec, Strict
+
+SCHEMA = 1
+"""Part of every trial's identity: raised when the meaning of a trial changes."""
+
+CLEAN = "clean"
+"""The name of the condition in which nothing is perturbed."""
+
+
+class ClipSpec(Strict):
+    """How a video becomes a network's input: frames sampled, side length in pixels, training augmentation."""
+
+    frames: int = Field(default=16, ge=2)
+    size: int = Field(default=112, ge=16)
+    max_stored_frames: int = Field(default=96, ge=2)
+    train_sampler: str = "segment_random"
+    test_sampler: str = "segment_center"
+    augment: tuple[Literal["flip", "crop", "color_jitter"], ...] = ("flip", "crop")
+
+
+class ValidationSpec(Strict):
+    """The validation split carved out of each training fold, stratified by class and grouped."""
+
+    fraction: float = Field(default=0.2, gt=0, lt=0.5)
+
+
+class TrainingSpec(Strict):
+    """How long and how a recipe is trained.
+
+    ``select_on`` names the validation metric whose best epoch is kept; ``last`` keeps the last epoch.
+    ``clip_gradient`` is the largest allowed global gradient norm, null for none.
+    """
+
+    epochs: int = Field(default=100, ge=1)
+    batch_size: int = Field(default=32, ge=1)
+    warmup_epochs: float = Field(default=5.0, ge=0)
+    final_learning_rate: float = Field(default=0.01, ge=0, le=1)
+    precision: Literal["float32", "bfloat16"] = "float32"
+    clip_gradient: float | None = Field(default=None, gt=0)
+    select_on: Literal["uar", "war", "last"] = "uar"
+
+
+class DataRef(Strict):
+    """A data set as a trial sees it: by name, options and content, never by where it lies."""
+
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+    fingerprint: str
+
+
+class TrialSpec(Strict):
+    """One training. Paths, hosts, devices and the study's name are not part of it."""
+
+    dataset: DataRef
+    fold: int
+    seed: int
+    clip: ClipSpec
+    validation: ValidationSpec
+    training: TrainingSpec
+    recipe: RecipeSpec
+
+    @cached_property
+    def trial_id(self) -> str:
+        """Sixteen hexadecimal digits: the hash of the trial's canonical JSON."""
+        return digest({"schema": SCHEMA, **self.model_dump(mode="json")})
+
+
+class Condition(Strict):
+    """A perturbation at a severity; severity 0 is the clean clip."""
+
+    perturbation: str
+    severity: float = Field(ge=0, le=5)
+
+    @property
+    def label(self) -> str:
+        """For example ``frame_drop-3``; ``clean`` for the clean clip."""
+        return CLEAN if self.perturbation == CLEAN else f"{self.perturbation}-{self.severity:g}"
+
+
+CLEAN_CONDITION = Condition(perturbation=CLEAN, severity=0)
+
+
+class DatasetSpec(PluginSpec):
+    """A data set plugin, where it lies (``root``), and its own options."""
+
+    root: str | None = None
+    on_bad_clip: Literal["error", "drop"] = "error"

@@ -1,0 +1,1 @@
+"""Intervals, ranks and comparisons from stored predictions."""

@@ -1,0 +1,1 @@
+"""Every table that dferbench writes: schemas, atomic writes, checked reads."""

@@ -1,0 +1,123 @@
+"""Every column of every table, once. Each table has a version, a key, and columns that vary between identical runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table's explicit Arrow schema.
+
+    Attributes:
+        name: names the files.
+        schema: columns with types; no other column may be written or read.
+        key: columns that together name one row; rows are sorted by them.
+        volatile: columns (times, hosts) that may differ between two runs of the same study.
+    """
+
+    name: str
+    schema: pa.Schema
+    key: tuple[str, ...]
+    volatile: tuple[str, ...] = ()
+
+
+def predictions(num_classes: int) -> Table:
+    """Logits, a row per clip and condition, for a data set of ``num_classes`` classes."""
+    return Table(
+        name="predictions",
+        key=("trial_id", "selection", "split", "perturbation", "severity", "repeat", "clip_id"),
+        schema=pa.schema(
+            [
+                ("trial_id", pa.string()),
+                ("selection", pa.string()),
+                ("split", pa.string()),
+                ("perturbation", pa.string()),
+                ("severity", pa.float32()),
+                ("repeat", pa.int16()),
+                ("clip_id", pa.string()),
+                ("group", pa.string()),
+                ("domain", pa.string()),
+                ("label", pa.int16()),
+                ("logits", pa.list_(pa.float32(), num_classes)),
+            ]
+        ),
+    )
+
+
+EPOCHS = Table(
+    name="epochs",
+    key=("trial_id", "epoch"),
+    volatile=("seconds",),
+    schema=pa.schema(
+        [
+            ("trial_id", pa.string()),
+            ("epoch", pa.int32()),
+            ("train_loss", pa.float64()),
+            ("train_parts", pa.map_(pa.string(), pa.float64())),
+            ("train_war", pa.float64()),
+            ("val_war", pa.float64()),
+            ("val_uar", pa.float64()),
+            ("val_loss", pa.float64()),
+            ("learning_rate", pa.float64()),
+            ("gradient_norm", pa.float64()),
+            ("seconds", pa.float64()),
+        ]
+    ),
+)
+
+TRIALS = Table(
+    name="trials",
+    key=("method", "phase", "configuration", "fold", "seed"),
+    volatile=("seconds", "peak_memory_mb", "device", "versions", "git_commit", "created_at"),
+    schema=pa.schema(
+        [
+            ("study", pa.string()),
+            ("method", pa.string()),
+            ("phase", pa.string()),
+            ("configuration", pa.int32()),
+            ("chosen", pa.bool_()),
+            ("dataset", pa.string()),
+            ("fold", pa.int32()),
+            ("seed", pa.int64()),
+            ("trial_id", pa.string()),
+            ("status", pa.string()),
+            ("error", pa.string()),
+            ("recipe", pa.string()),
+            ("searched", pa.string()),
+            ("selected_epoch", pa.int32()),
+            ("val_war", pa.float64()),
+            ("val_uar", pa.float64()),
+            ("parameters", pa.int64()),
+            ("seconds", pa.float64()),
+            ("peak_memory_mb", pa.float64()),
+            ("device", pa.string()),
+            ("versions", pa.string()),
+            ("git_commit", pa.string()),
+            ("created_at", pa.timestamp("us", tz="UTC")),
+        ]
+    ),
+)
+
+METRICS = Table(
+    name="metrics",
+    key=("trial_id", "selection", "split", "perturbation", "severity", "repeat", "metric", "class"),
+    schema=pa.schema(
+        [
+            ("trial_id", pa.string()),
+            ("selection", pa.string()),
+            ("split", pa.string()),
+            ("perturbation", pa.string()),
+            ("severity", pa.float32()),
+            ("repeat", pa.int16()),
+            ("metric", pa.string()),
+            ("class", pa.string()),
+            ("value", pa.float64()),
+            ("num_clips", pa.int64()),
+        ]
+    ),
+)

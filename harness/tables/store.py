@@ -1,0 +1,94 @@
+"""A file that exists is finished: write under another name, flush to disk, rename."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.errors import HarnessError
+from harness.tables.schema import VERSION, Table
+
+
+def write_bytes(content: bytes, path: Path) -> None:
+    """Publish a file atomically: a reader sees the whole of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hidden = path.parent / f".{path.name}.{os.getpid()}.{uuid.uuid4().hex}.tmp"
+    try:
+        with hidden.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        hidden.replace(path)
+    finally:
+        hidden.unlink(missing_ok=True)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Publish a UTF-8 text file atomically."""
+    write_bytes(text.encode(), path)
+
+
+def to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
+    """A data frame as the table's explicit schema, sorted by its key.
+
+    Raises:
+        ValueError: if a column is missing or unknown, or two rows share a key.
+    """
+    expected, seen = list(table.schema.names), list(frame.columns)
+    if set(expected) != set(seen):
+        missing, extra = sorted(set(expected) - set(seen)), sorted(set(seen) - set(expected))
+        raise ValueError(f"table {table.name}: missing columns {missing}, unknown columns {extra}")
+    key = list(table.key)
+    duplicated = frame.duplicated(subset=key)
+    if duplicated.any():
+        raise ValueError(f"table {table.name}: two rows with key {frame.loc[duplicated, key].iloc[0].to_dict()}")
+    ordered = frame.sort_values(key, kind="stable")[expected]
+    return pa.Table.from_pandas(ordered, schema=table.schema, preserve_index=False, safe=True)
+
+
+def write(frame: pd.DataFrame, table: Table, path: Path) -> None:
+    """Write a table atomically, with its version in the file's metadata."""
+    arrow = to_arrow(frame, table)
+    metadata = {b"dferbench.table": table.name.encode(), b"dferbench.version": str(VERSION).encode()}
+    arrow = arrow.replace_schema_metadata(metadata)
+    strings = [field.name for field in table.schema if pa.types.is_string(field.type)]
+    sink = pa.BufferOutputStream()
+    pq.write_table(arrow, sink, compression="zstd", use_dictionary=strings)
+    write_bytes(sink.getvalue().to_pybytes(), path)
+
+
+def read(path: Path, table: Table, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a table, refusing a file whose columns or version are not ours.
+
+    Raises:
+        HarnessError: if the file is missing, truncated, of another version or of another schema.
+    """
+    if not path.exists():
+        raise HarnessError(f"There is no {table.name} table at {path}. Run the study first.")
+    try:
+        found = pq.read_table(path, columns=columns)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise HarnessError(f"{path} is not readable parquet ({error}). Delete it and run the study again.") from error
+    version = (found.schema.metadata or {}).get(b"dferbench.version", b"none").decode()
+    if version != str(VERSION):
+        raise HarnessError(f"{path} has table version {version}, this dferbench reads version {VERSION}.")
+    wanted = pa.schema([table.schema.field(name) for name in columns or table.schema.names])
+    if not found.schema.equals(wanted):
+        raise HarnessError(f"{path} is not a {table.name} table: {found.schema.names} instead of {wanted.names}.")
+    frame: pd.DataFrame = found.to_pandas()
+    return frame
+
+
+def read_many(paths: Iterable[Path], table: Table, columns: list[str] | None = None) -> pd.DataFrame:
+    """The rows of several files of one table, one after another; an empty frame of the right columns for none."""
+    frames = [read(path, table, columns) for path in paths]
+    if not frames:
+        empty: pd.DataFrame = table.schema.empty_table().select(columns or table.schema.names).to_pandas()
+        return empty
+    return pd.concat(frames, ignore_index=True)

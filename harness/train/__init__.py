@@ -1,0 +1,1 @@
+"""From a TrialSpec to a checkpoint, and from a checkpoint to predictions."""

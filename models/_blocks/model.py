@@ -1,0 +1,51 @@
+"""What a network file exports, and what every network returns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Output(NamedTuple):
+    """What a network says of a batch of clips.
+
+    Attributes:
+        logits: one score per class, before softmax.
+        features: the vector that the classifier reads, for contrastive objectives and t-SNE.
+    """
+
+    logits: Float[Tensor, "b k"]
+    features: Float[Tensor, "b d"]
+
+
+class ClipShape(NamedTuple):
+    """The clips that a network is built for: frames, and side length in pixels."""
+
+    frames: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A network as a plugin: ``models/x3d.py`` exports ``x3d = Model(...)``.
+
+    The built module takes RGB clips ``b t c h w``, float in [0, 1], normalises them in its own first layer,
+    and returns an ``Output``.
+
+    Attributes:
+        title: the name people know it by.
+        paper: authors, title, venue, year.
+        licence: licence of the original code, or ``none given``.
+        config: a frozen dataclass; its fields are the options that a study may set.
+        build: from config, number of classes and clip shape to the module, with fresh weights.
+        verified: what the implementation was checked against, in one sentence.
+    """
+
+    title: str
+    paper: str
+    licence: str
+    config: type
+    build: Callable[[Any, int, ClipShape], nn.Module]
+    verified: str

@@ -1,0 +1,1 @@
+"""One perturbation a file; suites of them in ``suites/``."""

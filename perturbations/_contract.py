@@ -1,0 +1,56 @@
+"""What a perturbation file exports."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from jaxtyping import UInt8
+from torch import Tensor
+
+
+class ClipShape(NamedTuple):
+    """Frames, height and width of the clips to be perturbed."""
+
+    frames: int
+    height: int
+    width: int
+
+
+Params = dict[str, Tensor]
+"""Per-clip parameters; every tensor of a batch has the clip as its first axis."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Perturbation:
+    """A perturbation as a plugin: ``perturbations/fog.py`` exports ``fog = Perturbation(...)``.
+
+    ``draw(level, key, shape)`` makes the parameters of one clip from integers only, cheaply, on the CPU.
+    ``apply(pixels, params)`` perturbs a batch on its own device with per-clip parameters; it never sees the key's
+    origin, never mutates its input, never touches a global generator.
+
+    Attributes:
+        title: the name people know it by.
+        family: the group it is averaged in (illumination, noise, blur, temporal_loss, temporal_order, ...).
+        unit: what the five levels measure, relative to image size and clip length where they are lengths.
+        levels: the magnitudes at severities 1 to 5.
+        granularity: one draw for the clip, one for each frame, or a draw that moves smoothly over time.
+        label_preserving: ``yes``, or ``order`` if it destroys the order of frames (reported apart from robustness).
+        source: where the levels come from.
+    """
+
+    title: str
+    family: str
+    unit: str
+    levels: tuple[float, float, float, float, float]
+    granularity: Literal["clip", "frame", "coherent"]
+    label_preserving: Literal["yes", "order"]
+    source: str
+    draw: Callable[[float, int, ClipShape], Params]
+    apply: Callable[[UInt8[Tensor, "b t c h w"], Params], UInt8[Tensor, "b t c h w"]]
+
+    def level(self, severity: float) -> float:
+        """The magnitude at a severity from 1 to 5; fractions interpolate linearly between documented levels."""
+        if not 1 <= severity <= 5:
+            raise ValueError(f"severity {severity} is outside 1..5; severity 0 is the clip itself")
+        below = min(int(severity), 4)
+        return self.levels[below - 1] + (severity - below) * (self.levels[below] - self.levels[below - 1])
