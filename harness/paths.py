@@ -52,13 +52,21 @@ class UnitPaths:
         return self.folder / "checkpoint.pt"
 
     def predictions(self, name: str) -> Path:
-        """The predictions of one evaluation pass."""
+        """Predictions by name; ``val`` is written by the fit."""
         return self.folder / f"predictions-{name}.parquet"
 
     @property
     def all_predictions(self) -> list[Path]:
         """Every pass's predictions, sorted by name."""
         return sorted(self.folder.glob("predictions-*.parquet"))
+
+    def test_predictions_file(self, suite_version: str, name: str) -> Path:
+        """The predictions of one evaluation pass on test clips."""
+        return self.predictions(f"test-v{suite_version}-{name}")
+
+    def test_predictions(self, suite_version: str) -> list[Path]:
+        """Every evaluation pass made with one version of the perturbations, sorted by name."""
+        return sorted(self.folder.glob(f"predictions-test-v{suite_version}-*.parquet"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,16 @@ class RunPaths:
     def dataset_file(self) -> Path:
         """Classes, folds and counts of the data set, for the report."""
         return self.folder / "dataset.json"
+
+    @property
+    def manifest(self) -> Path:
+        """Ids, labels, groups and folds of the clips, for workers."""
+        return self.folder / "manifest.json"
+
+    @property
+    def suite_file(self) -> Path:
+        """The conditions tested, with their families and titles, for the report."""
+        return self.folder / "suite.json"
 
     def table(self, name: str) -> Path:
         """A parquet table of the study."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -52,10 +52,9 @@ class TrainingSpec(Strict):
 
 
 class DataRef(Strict):
-    """A data set as a trial sees it: by name, options and content, never by where it lies."""
+    """A data set as a trial sees it: by name and content, never by where it lies."""
 
     name: str
-    options: dict[str, Any] = Field(default_factory=dict)
     fingerprint: str
 
 

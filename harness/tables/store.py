@@ -63,8 +63,8 @@ def write(frame: pd.DataFrame, table: Table, path: Path) -> None:
     write_bytes(sink.getvalue().to_pybytes(), path)
 
 
-def read(path: Path, table: Table, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read a table, refusing a file whose columns or version are not ours.
+def read_arrow(path: Path, table: Table, columns: list[str] | None = None) -> pa.Table:
+    """Read a table as Arrow, refusing a file whose columns or version are not ours.
 
     Raises:
         HarnessError: if the file is missing, truncated, of another version or of another schema.
@@ -81,7 +81,25 @@ def read(path: Path, table: Table, columns: list[str] | None = None) -> pd.DataF
     wanted = pa.schema([table.schema.field(name) for name in columns or table.schema.names])
     if not found.schema.equals(wanted):
         raise HarnessError(f"{path} is not a {table.name} table: {found.schema.names} instead of {wanted.names}.")
-    frame: pd.DataFrame = found.to_pandas()
+    return found
+
+
+def read(path: Path, table: Table, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a table as a data frame, with the checks of ``read_arrow``."""
+    frame: pd.DataFrame = read_arrow(path, table, columns).to_pandas()
+    return frame
+
+
+def read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
+    """A few columns of one of our own files, without knowing its class count.
+
+    Raises:
+        HarnessError: if the file is not readable parquet.
+    """
+    try:
+        frame: pd.DataFrame = pq.read_table(path, columns=columns).to_pandas()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise HarnessError(f"{path} is not readable parquet ({error}). Delete it and run the study again.") from error
     return frame
 
 

@@ -1,0 +1,76 @@
+"""Batches of clips from the packed store: shuffled and augmented for training, in order for evaluation."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Int, UInt8
+from torch import Tensor
+
+from harness.data.clip import Source
+from harness.data.sampling import sample
+from harness.data.store import ClipStore
+from harness.seeds import derive
+from harness.spec.trial import ClipSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Clips of one batch: 8-bit RGB pixels ``b t c h w``, labels and domain indices ``b``."""
+
+    clip_ids: tuple[str, ...]
+    pixels: UInt8[Tensor, "b t c h w"]
+    labels: Int[Tensor, " b"]
+    groups: Int[Tensor, " b"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipReader:
+    """Reads clips of one data set at one clip specification."""
+
+    source: Source
+    store: ClipStore
+    clip: ClipSpec
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Names of the data set's domains, sorted; a batch's groups index into them."""
+        return tuple(sorted({clip.domain for clip in self.source.clips.values()}))
+
+    def batch(self, clip_ids: Sequence[str], sampler: str, keys: Sequence[int]) -> Batch:
+        """The given clips with frames drawn by a sampler, one key per clip."""
+        domains = {name: index for index, name in enumerate(self.domains)}
+        indices = np.stack(
+            [
+                sample(sampler, self.store.num_frames(clip_id), self.clip.frames, key)
+                for clip_id, key in zip(clip_ids, keys, strict=True)
+            ]
+        )
+        clips = [self.source.clips[clip_id] for clip_id in clip_ids]
+        pixels = torch.from_numpy(self.store.batch(clip_ids, indices))
+        return Batch(
+            clip_ids=tuple(clip_ids),
+            pixels=pixels.permute(0, 1, 4, 2, 3),
+            labels=torch.tensor([clip.label for clip in clips]),
+            groups=torch.tensor([domains[clip.domain] for clip in clips]),
+        )
+
+    def in_order(self, clip_ids: Sequence[str], batch_size: int) -> Iterator[Batch]:
+        """Every clip once, in the given order, with the test sampler."""
+        for start in range(0, len(clip_ids), batch_size):
+            chosen = clip_ids[start : start + batch_size]
+            keys = [derive("evaluate", clip_id) for clip_id in chosen]
+            yield self.batch(chosen, self.clip.test_sampler, keys)
+
+    def shuffled(self, clip_ids: Sequence[str], batch_size: int, seed: int, epoch: int) -> Iterator[Batch]:
+        """Every clip once in an order drawn for this seed and epoch, with the training sampler.
+
+        The clips are dealt into batches of nearly equal size, none above ``batch_size``, so none is dropped and no
+        batch is left with a single clip for batch normalisation to divide by.
+        """
+        order = np.random.default_rng(derive(seed, "order", epoch)).permutation(len(clip_ids))
+        for part in np.array_split(order, -(-len(clip_ids) // batch_size)):
+            chosen = [clip_ids[index] for index in part]
+            keys = [derive(seed, "frames", epoch, clip_id) for clip_id in chosen]
+            yield self.batch(chosen, self.clip.train_sampler, keys)

@@ -1,0 +1,177 @@
+"""One training: epochs of steps on the training split, the best epoch by the validation split kept."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.special import logsumexp
+from torch import Tensor, nn
+
+from harness.data.clip import Fold
+from harness.metrics.uar import uar
+from harness.metrics.war import war
+from harness.objectives._contract import TrainState
+from harness.seeds import derive
+from harness.spec.trial import CLEAN_CONDITION, TrialSpec
+from harness.train.augment import augment
+from harness.train.batches import Batch, ClipReader
+from harness.train.build import build_model, build_objective, num_features
+from harness.train.optimizer import build_optimizer, set_learning_rate
+from harness.train.predict import Pass, evaluate, to_floats
+from harness.train.schedule import learning_rate
+from harness.train.step import Stepper, StepReport
+
+EVALUATION_BATCH = 32
+"""Clips per forward pass outside training; fixed, so that logits do not depend on a study's batch size."""
+CLEAN_PASS = (Pass(CLEAN_CONDITION, 0),)
+
+OnEpoch = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A finished training.
+
+    Attributes:
+        model: the network with the weights of the selected epoch.
+        epochs: rows of the epochs table.
+        selected_epoch: counted from 1.
+        val_logits: ``n k`` logits of the validation clips at the selected epoch.
+    """
+
+    model: nn.Module
+    epochs: pd.DataFrame
+    selected_epoch: int
+    val_logits: np.ndarray
+
+
+@dataclass(kw_only=True)
+class _Kept:
+    """The best epoch so far."""
+
+    score: tuple[float, float] = (-np.inf, -np.inf)
+    epoch: int = 0
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    logits: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+
+
+class Training:
+    """The state of one training between epochs."""
+
+    def __init__(self, trial: TrialSpec, fold: Fold, reader: ClipReader, device: torch.device) -> None:
+        self.trial, self.fold, self.reader, self.device = trial, fold, reader, device
+        recipe, classes = trial.recipe, reader.source.classes
+        self.model = build_model(recipe.model, len(classes), trial.clip)
+        features = num_features(self.model, trial.clip)
+        self.loss = build_objective(recipe.objective, reader.source, fold, features)
+        self.model.to(device)
+        self.loss.to(device)
+        parameters = [*self.model.parameters(), *self.loss.parameters()]
+        self.optimizer = build_optimizer(parameters, recipe.optimizer)
+        self.stepper = Stepper(
+            self.model,
+            self.loss,
+            self.optimizer,
+            recipe.optimizer,
+            clip_gradient=trial.training.clip_gradient,
+            precision=trial.training.precision,
+        )
+
+    def epoch(self, number: int) -> dict[str, Any]:
+        """Train one epoch (counted from 1) and measure the validation split; a row of the epochs table."""
+        started = perf_counter()
+        training, seed = self.trial.training, self.trial.seed
+        batches = -(-len(self.fold.train) // training.batch_size)
+        reports: list[tuple[StepReport, Batch]] = []
+        rate = 0.0
+        self.model.train()
+        for index, batch in enumerate(self.reader.shuffled(self.fold.train, training.batch_size, seed, number)):
+            rate = learning_rate(
+                self.trial.recipe.optimizer.learning_rate, training, number - 1 + (index + 1) / batches
+            )
+            set_learning_rate(self.optimizer, rate)
+            progress = (number - 1 + index / batches) / training.epochs
+            reports.append((self._step(batch, number, progress), batch))
+        return {
+            "trial_id": self.trial.trial_id,
+            "epoch": number,
+            **_train_columns(reports),
+            "learning_rate": rate,
+            "seconds": perf_counter() - started,
+        }
+
+    def _step(self, batch: Batch, epoch: int, progress: float) -> StepReport:
+        clips = to_floats(batch.pixels, self.device)
+        clips = augment(clips, self.trial.clip.augment, self.trial.seed, epoch, batch.clip_ids)
+        state = TrainState(progress=progress, groups=batch.groups.to(self.device))
+        return self.stepper.step(clips, batch.labels.to(self.device), state)
+
+    def validate(self) -> tuple[dict[str, float], np.ndarray]:
+        """Metrics and logits ``n k`` of the validation split."""
+        logits = evaluate(self.model, self.reader, self.fold.val, CLEAN_PASS, EVALUATION_BATCH, self.device)[0]
+        labels = np.array([self.reader.source.clips[clip_id].label for clip_id in self.fold.val])
+        nll = float(np.mean(logsumexp(logits, axis=1) - logits[np.arange(len(labels)), labels]))
+        return {
+            "val_war": war.compute(logits, labels),
+            "val_uar": uar.compute(logits, labels),
+            "val_loss": nll,
+        }, logits
+
+
+def fit(trial: TrialSpec, fold: Fold, reader: ClipReader, device: torch.device, on_epoch: OnEpoch) -> Fitted:
+    """Train a trial; the caller isolates torch's generator and seeds it with ``fit_seed``.
+
+    Test clips are not among what this function can open: the fold it is given must have an empty test split.
+
+    Raises:
+        Diverged: if the loss stops being finite.
+        ValueError: if the fold still carries test clips.
+    """
+    if fold.test:
+        raise ValueError("a training must not be given test clips")
+    training = Training(trial, fold, reader, device)
+    kept, rows = _Kept(), []
+    for number in range(1, trial.training.epochs + 1):
+        row = training.epoch(number)
+        measured, logits = training.validate()
+        rows.append({**row, **measured})
+        _keep(kept, number, trial.training.select_on, measured, (training.model, logits))
+        on_epoch(rows[-1])
+    training.model.load_state_dict(kept.weights)
+    return Fitted(model=training.model, epochs=pd.DataFrame(rows), selected_epoch=kept.epoch, val_logits=kept.logits)
+
+
+def fit_seed(trial: TrialSpec) -> int:
+    """The seed of a training's first weights and dropout: shared by methods, so that runs are paired by seed."""
+    return derive(trial.seed, "fit")
+
+
+def _keep(
+    kept: _Kept, epoch: int, select_on: str, measured: Mapping[str, float], found: tuple[nn.Module, np.ndarray]
+) -> None:
+    """Keep this epoch if it is the last one asked for, or better on validation; ties go to the lower loss."""
+    score = (float(epoch), 0.0) if select_on == "last" else (measured[f"val_{select_on}"], -measured["val_loss"])
+    if score > kept.score:
+        model, kept.logits = found
+        kept.score, kept.epoch = score, epoch
+        kept.weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+def _train_columns(reports: list[tuple[StepReport, Batch]]) -> dict[str, Any]:
+    """Epoch means, weighted by batch size."""
+    sizes = np.array([len(batch.clip_ids) for _, batch in reports], dtype=float)
+    names = sorted({name for report, _ in reports for name in report.parts})
+    correct = [float((report.logits.argmax(1).cpu() == batch.labels).float().mean()) for report, batch in reports]
+    return {
+        "train_loss": float(np.average([report.loss for report, _ in reports], weights=sizes)),
+        "train_parts": [
+            (name, float(np.average([report.parts.get(name, 0.0) for report, _ in reports], weights=sizes)))
+            for name in names
+        ],
+        "train_war": float(np.average(correct, weights=sizes)),
+        "gradient_norm": float(np.average([report.gradient_norm for report, _ in reports], weights=sizes)),
+    }

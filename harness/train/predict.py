@@ -1,0 +1,104 @@
+"""Logits of clips, clean and perturbed, and the rows that they become in the predictions table."""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from harness.data.clip import Source
+from harness.plugins import load
+from harness.spec.trial import CLEAN, CLEAN_CONDITION, Condition
+from harness.train.batches import Batch, ClipReader
+from perturbations._apply import key, perturb
+
+
+class Pass(NamedTuple):
+    """One condition and repeat under which every clip is shown."""
+
+    condition: Condition
+    repeat: int
+
+
+def passes(conditions: Iterable[Condition], repeats: int) -> list[Pass]:
+    """All passes of a suite; the clean condition is shown once."""
+    return [
+        Pass(condition, repeat)
+        for condition, repeat in product(conditions, range(repeats))
+        if repeat == 0 or condition.perturbation != CLEAN
+    ]
+
+
+def to_floats(pixels: UInt8[Tensor, "b t c h w"], device: torch.device) -> Float[Tensor, "b t c h w"]:
+    """8-bit pixels as floats in [0, 1] on the device."""
+    return pixels.to(device).float() / 255
+
+
+def evaluate(  # noqa: PLR0913 - the six things that an evaluation is of, and its progress
+    model: nn.Module,
+    reader: ClipReader,
+    clip_ids: Sequence[str],
+    shown: Sequence[Pass],
+    batch_size: int,
+    device: torch.device,
+    on_batch: Callable[[int, int], None] | None = None,
+) -> Float[np.ndarray, "p n k"]:
+    """Logits for every pass and clip; each clip is read once and perturbed on the device."""
+    model.eval()
+    collected: list[np.ndarray] = []
+    done = 0
+    with torch.no_grad():
+        for batch in reader.in_order(clip_ids, batch_size):
+            pixels = batch.pixels.to(device)
+            logits = [model(to_floats(_shown(pixels, batch, one), device)).logits.float().cpu() for one in shown]
+            collected.append(torch.stack(logits).numpy())
+            done += len(batch.clip_ids)
+            if on_batch:
+                on_batch(done, len(clip_ids))
+    return np.concatenate(collected, axis=1)
+
+
+def _shown(pixels: UInt8[Tensor, "b t c h w"], batch: Batch, one: Pass) -> UInt8[Tensor, "b t c h w"]:
+    """The batch as a pass shows it."""
+    condition = one.condition
+    if condition == CLEAN_CONDITION:
+        return pixels
+    plugin = load("perturbation", condition.perturbation)
+    keys = [key(condition.perturbation, condition.severity, clip_id, one.repeat) for clip_id in batch.clip_ids]
+    return perturb(pixels, plugin, condition.severity, keys)
+
+
+def prediction_rows(  # noqa: PLR0913 - each argument is a column or what fills one
+    trial_id: str,
+    split: str,
+    source: Source,
+    clip_ids: Sequence[str],
+    shown: Sequence[Pass],
+    logits: Float[np.ndarray, "p n k"],
+    selection: str = "validation",
+) -> pd.DataFrame:
+    """Rows of the predictions table, one per pass and clip."""
+    clips = [source.clips[clip_id] for clip_id in clip_ids]
+    frames = [
+        pd.DataFrame(
+            {
+                "trial_id": trial_id,
+                "selection": selection,
+                "split": split,
+                "perturbation": one.condition.perturbation,
+                "severity": np.float32(one.condition.severity),
+                "repeat": one.repeat,
+                "clip_id": list(clip_ids),
+                "group": [clip.group for clip in clips],
+                "domain": [clip.domain for clip in clips],
+                "label": [clip.label for clip in clips],
+                "logits": list(logits[index]),
+            }
+        )
+        for index, one in enumerate(shown)
+    ]
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,148 @@
+"""Everything that can be wrong is found before the first training: data, folds, options, shapes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.data.clip import Dataset, Source
+from harness.data.sampling import SAMPLERS
+from harness.data.split import carve
+from harness.data.store import pack
+from harness.errors import CollectedError, HarnessError, unknown
+from harness.paths import RunPaths, pack_folder
+from harness.plugins import load
+from harness.spec.study import StudySpec
+from harness.spec.trial import CLEAN, ClipSpec, DataRef
+from harness.tables.store import write_text
+from harness.train.build import check_recipe
+from harness.train.manifest import write_manifest
+from perturbations._apply import SUITE_VERSION
+
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A study whose data is open and packed.
+
+    Attributes:
+        source: the data set, without clips dropped on request.
+        dataset: the data set as trials know it.
+        pack: folder of the packed clips.
+    """
+
+    source: Source
+    dataset: DataRef
+    pack: Path
+
+
+def open_dataset(study: StudySpec) -> Source:
+    """The study's data set; relative roots are relative to the working directory.
+
+    Raises:
+        HarnessError: if the root is missing, the lists do not fit, or a fold does not exist.
+    """
+    plugin: Dataset = load("dataset", study.dataset.name)
+    root = Path(study.dataset.root).expanduser() if study.dataset.root else None
+    source = plugin.open(root, study.dataset.options)
+    search_folds = (study.search.folds or ()) if study.search else ()
+    for fold in (*study.folds, *search_folds):
+        source.fold(fold)
+    return source
+
+
+def data_ref(study: StudySpec, source: Source) -> DataRef:
+    """The data set as it enters a trial's identity."""
+    return DataRef(name=study.dataset.name, fingerprint=source.fingerprint)
+
+
+def check_plugins(study: StudySpec, source: Source) -> None:
+    """Load every plugin that the study names, fill its options, and pass a clip through every network.
+
+    Raises:
+        CollectedError: what does not fit, each with the method it belongs to.
+    """
+    for sampler in (study.clip.train_sampler, study.clip.test_sampler):
+        if sampler not in SAMPLERS:
+            raise unknown("sampler", sampler, SAMPLERS)
+    folds = [carve(source, index, study.validation) for index in study.folds]
+    problems: list[str] = []
+    for name, method in study.methods.items():
+        try:
+            check_recipe(method.recipe, source, folds[0], study.clip)
+        except HarnessError as error:
+            problems.append(f"methods.{name}: {error}")
+    if len(problems) == 1:
+        raise HarnessError(problems[0])
+    if problems:
+        raise CollectedError(f"study '{study.name}': {len(problems)} mistakes", problems)
+
+
+def pack_clips(study: StudySpec, source: Source, workers: int, on_progress: OnProgress) -> tuple[Source, Path]:
+    """Decode every clip once into the packed store; what cannot be read is an error, or dropped if the study says so.
+
+    Raises:
+        CollectedError: every unreadable clip with its file.
+    """
+    clip: ClipSpec = study.clip
+    packed = pack(source, clip.size, clip.max_stored_frames, workers=workers, on_progress=on_progress)
+    folder = pack_folder(source.fingerprint, clip.size, clip.max_stored_frames)
+    if packed.bad and study.dataset.on_bad_clip == "error":
+        problems = [f"clip '{clip_id}': {reason}" for clip_id, reason in sorted(packed.bad.items())]
+        advice = "Mend the files, or set dataset.on_bad_clip: drop to leave them out of every split."
+        raise CollectedError(f"{len(problems)} clips cannot be read. {advice}", problems)
+    return source.without(packed.bad), folder
+
+
+def prepare(study: StudySpec, run: RunPaths, workers: int, on_progress: OnProgress) -> Prepared:
+    """Open, check and pack; then write down what the study runs on, for workers and for the report.
+
+    Raises:
+        HarnessError: anything that would fail later.
+    """
+    source = open_dataset(study)
+    source, folder = pack_clips(study, source, workers, on_progress)
+    check_plugins(study, source)
+    write_manifest(source, run.manifest)
+    write_text(json.dumps(describe_dataset(study, source), indent=1, ensure_ascii=False), run.dataset_file)
+    write_text(json.dumps(describe_suite(study), indent=1), run.suite_file)
+    return Prepared(source=source, dataset=data_ref(study, source), pack=folder)
+
+
+def describe_dataset(study: StudySpec, source: Source) -> dict[str, Any]:
+    """What the report says of the data."""
+    labels = [clip.label for clip in source.clips.values()]
+    return {
+        "name": source.name,
+        "title": load("dataset", source.name).title,
+        "fingerprint": source.fingerprint,
+        "classes": list(source.classes),
+        "num_clips": len(labels),
+        "class_counts": {name: labels.count(index) for index, name in enumerate(source.classes)},
+        "folds": sorted(source.folds),
+        "excluded": source.excluded,
+        "bad_clips_policy": study.dataset.on_bad_clip,
+    }
+
+
+def describe_suite(study: StudySpec) -> dict[str, Any]:
+    """What the report says of the conditions: family, and whether the label survives."""
+    conditions = []
+    for condition in study.stress.conditions:
+        if condition.perturbation == CLEAN:
+            continue
+        plugin = load("perturbation", condition.perturbation)
+        conditions.append(
+            {
+                "perturbation": condition.perturbation,
+                "severity": condition.severity,
+                "family": plugin.family,
+                "label_preserving": plugin.label_preserving,
+                "title": plugin.title,
+            }
+        )
+    return {"version": SUITE_VERSION, "conditions": conditions}
