@@ -91,7 +91,7 @@ def missing_passes(task: Task) -> list[Pass]:
     seen: set[tuple[str, float, int]] = set()
     for path in task.paths.test_predictions(SUITE_VERSION):
         frame = store.read_columns(path, columns).drop_duplicates()
-        seen.update((row.perturbation, float(row.severity), int(row.repeat)) for row in frame.itertuples())
+        seen.update(zip(*(frame[name].to_list() for name in columns), strict=True))
     return [
         one
         for one in passes(task.conditions, task.repeats)

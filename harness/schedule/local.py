@@ -1,0 +1,28 @@
+"""Units one after another in this process: the reference that every other executor must equal, row for row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.plan import Unit
+from harness.schedule.brain import Brain
+from harness.schedule.session import Session
+from harness.train.unit import execute
+
+OnEvent = Callable[[Unit, Mapping[str, Any]], None]
+
+
+def run_local(session: Session, brain: Brain, on_event: OnEvent) -> None:
+    """Run every unit that the brain hands out; a unit that fails is recorded, the others go on."""
+    while unit := brain.next():
+        on_event(unit, {"kind": "started"})
+        error = ""
+        try:
+            record = execute(session.task(unit), partial(on_event, unit))
+        except HarnessError as problem:
+            record, error = {"status": "failed"}, str(problem)
+        brain.finished(unit, error)
+        on_event(unit, {"kind": "ended", "error": error, **record})

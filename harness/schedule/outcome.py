@@ -1,0 +1,21 @@
+"""What a person sees when a study is over."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markdown import Markdown
+
+from harness.schedule.run import Ended
+
+
+def print_outcome(ended: Ended, console: Console) -> int:
+    """Print the leaderboard, where the report is, and what failed; the exit code (1 if any trial failed)."""
+    console.print()
+    markdown = ended.outputs.markdown
+    console.print(Markdown(markdown) if console.is_terminal else markdown, markup=False, highlight=False)
+    console.print()
+    console.print(f"{ended.trained} trials trained now, {ended.recognised} found finished.")
+    console.print(f"Report: {ended.outputs.html_path.absolute()}", highlight=False)
+    for name, error in sorted(ended.failed.items()):
+        console.print(f"failed: {name}: {error}", style="red", markup=False, highlight=False)
+    return 1 if ended.failed else 0

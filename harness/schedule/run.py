@@ -1,0 +1,170 @@
+"""One study from its file to its report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from harness.errors import HarnessError
+from harness.paths import RunPaths, synthetic_folder
+from harness.plan import check, counts
+from harness.report.build import Outputs, build
+from harness.schedule.brain import Brain
+from harness.schedule.progress import Progress
+from harness.schedule.session import Session, exclusive
+from harness.spec.load import load_study
+from harness.spec.study import StudySpec
+from harness.train.preflight import Prepared, prepare
+
+Executor = Literal["ray", "local"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Where and how a study is run; none of it changes a result.
+
+    Attributes:
+        out: the runs folder.
+        executor: ``ray``, or ``local`` for one unit after another in this process.
+        slots: units at the same time on Ray; 0 for as many as the processors allow.
+        address: ``local`` for a Ray of our own, else an existing cluster.
+        plain: log lines instead of a live table.
+    """
+
+    out: Path = Path("runs")
+    executor: Executor = "ray"
+    slots: int = 0
+    address: str = "local"
+    plain: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """What became of a study.
+
+    Attributes:
+        outputs: leaderboard and report files.
+        failed: units without a result, with the reason.
+        trained: units trained in this call.
+        recognised: units that were finished before it.
+    """
+
+    outputs: Outputs
+    failed: dict[str, str]
+    trained: int
+    recognised: int
+
+
+def open_study(file: Path) -> StudySpec:
+    """Read a study and check every name in it, without importing a plugin.
+
+    Raises:
+        HarnessError: for whatever cannot be.
+    """
+    study = load_study(file)
+    check(study, str(file))
+    return study
+
+
+def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
+    """Prepare, train, test and report a study; what storage already holds is not done again.
+
+    Raises:
+        HarnessError: before any training, for what cannot work.
+    """
+    study = open_study(file)
+    run = RunPaths(options.out, study.name)
+    with exclusive(run):
+        prepared = prepare_shown(study, run, console)
+        session = Session(study=study, run=run, prepared=prepared, device=pick_device(study))
+        brain = session.brain()
+        before = len(brain.recognised)
+        with Progress(brain, total_units(study), console, options.plain) as progress:
+            _execute(session, brain, progress, options)
+        session.write_tables(brain)
+        return Ended(
+            outputs=build(run), failed=brain.failed, trained=len(brain.units) - len(brain.recognised), recognised=before
+        )
+
+
+def total_units(study: StudySpec) -> int:
+    """Trainings that a study asks for, search and confirmation together."""
+    return sum(count.search + count.confirm for count in counts(study).values())
+
+
+def prepare_shown(study: StudySpec, run: RunPaths, console: Console) -> Prepared:
+    """Preflight with a progress bar while clips are packed."""
+    with clip_bar(console, "reading clips") as advance:
+        return prepare(study, run, os.cpu_count() or 1, advance)
+
+
+class clip_bar:  # noqa: N801 - used as a context manager, like a function
+    """A progress bar over clips that appears only when there is something to wait for."""
+
+    def __init__(self, console: Console, what: str) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bars = Bars(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bars.add_task(what, total=None, visible=False)
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        self._bars.start()
+        return lambda done, total: self._bars.update(self._task, completed=done, total=total, visible=True)
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+
+def pick_device(study: StudySpec) -> str:
+    """``cuda`` for a study that asks for GPUs, else ``cpu``.
+
+    Raises:
+        HarnessError: if GPUs are asked for and this machine has none.
+    """
+    if study.resources.gpus == 0:
+        return "cpu"
+    import torch
+
+    if not torch.cuda.is_available():
+        raise HarnessError(
+            f"The study asks for resources.gpus: {study.resources.gpus:g}, but no CUDA device is visible. "
+            "Set it to 0 to train on the CPU."
+        )
+    return "cuda"
+
+
+def _execute(session: Session, brain: Brain, progress: Progress, options: RunOptions) -> None:
+    if brain.done:
+        return
+    if options.executor == "local":
+        from harness.schedule.local import run_local
+
+        run_local(session, brain, progress)
+        return
+    if find_spec("ray") is None:
+        raise HarnessError("Ray is not installed here. Install ray[tune], or use --local for one trial after another.")
+    from harness.schedule.ray_tune import run_ray
+
+    slots = options.slots or max(1, int((os.cpu_count() or 1) / session.study.resources.cpus))
+    run_ray(session, brain, progress, slots, options.address)
+
+
+def synthesize_shown(size: str, seed: int, root: Path | None, console: Console) -> Path:
+    """Draw the embedded data set with a progress bar; where it lies.
+
+    Raises:
+        HarnessError: for an unknown size, or a root that is not empty.
+    """
+    from harness.datasets.synthetic import VERSION, synthesize
+
+    folder = root or synthetic_folder(size, seed, VERSION)
+    with clip_bar(console, "drawing clips") as advance:
+        synthesize(folder, size, seed, advance, workers=os.cpu_count() or 1)
+    return folder

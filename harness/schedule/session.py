@@ -1,0 +1,146 @@
+"""A study being run: its brain on its storage, the tasks that workers are sent, and its tables when it is over."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from harness.errors import HarnessError
+from harness.paths import RunPaths
+from harness.plan import Unit
+from harness.plugins import load
+from harness.schedule.brain import Asks, Brain, key
+from harness.spec.load import dump_study
+from harness.spec.study import StudySpec
+from harness.tables import schema, store
+from harness.train.preflight import Prepared
+from harness.train.unit import Task, is_finished, read_record, sweep
+
+NOT_RUN = {"status": "missing", "error": "", "selected_epoch": None, "val_war": None, "val_uar": None}
+RECORD_COLUMNS = ("status", "error", "selected_epoch", "val_war", "val_uar", "parameters", "seconds", "peak_memory_mb")
+
+
+@contextmanager
+def exclusive(run: RunPaths) -> Iterator[None]:
+    """Hold a study's lock; the system lets go of it when this process ends, however it ends.
+
+    Raises:
+        HarnessError: if another process runs the same study in the same folder.
+    """
+    run.folder.mkdir(parents=True, exist_ok=True)
+    with run.lock.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            owner = file.read().strip() or "unknown"
+            raise HarnessError(
+                f"Study '{run.study}' is being run in {run.folder} by process {owner}. Wait for it, stop it, "
+                "or use --out for another folder."
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A study, where its results go, and what it runs on."""
+
+    study: StudySpec
+    run: RunPaths
+    prepared: Prepared
+    device: str
+
+    def brain(self) -> Brain:
+        """The study's state machine on what storage already holds."""
+        self.run.units.mkdir(parents=True, exist_ok=True)
+        sweep(self.run.units)
+        store.write_text(dump_study(self.study), self.run.study_file)
+        searched = [name for name, method in self.study.methods.items() if method.search]
+        return Brain(
+            study=self.study,
+            dataset=self.prepared.dataset,
+            askers=self._askers(searched),
+            is_finished=lambda unit: is_finished(self.task(unit)),
+            score=self.score,
+        )
+
+    def _askers(self, methods: list[str]) -> dict[str, Asks]:
+        """Optuna is imported only for a study that searches."""
+        if not methods:
+            return {}
+        from harness.schedule.asking import Asker
+
+        dataset, journal = self.prepared.dataset, self.run.journal
+        return {name: Asker(self.study, dataset, name, journal) for name in methods}
+
+    def task(self, unit: Unit) -> Task:
+        """What a worker is sent for a unit; a search unit carries no test conditions."""
+        conditions = self.study.stress.conditions if unit.phase == "confirm" else ()
+        return Task(
+            trial=unit.trial,
+            conditions=conditions,
+            repeats=self.study.stress.repeats,
+            units=str(self.run.units.absolute()),
+            manifest=str(self.run.manifest.absolute()),
+            pack=str(self.prepared.pack.absolute()),
+            threads=max(1, int(self.study.resources.cpus)),
+            device=self.device,
+        )
+
+    def score(self, unit: Unit) -> float | None:
+        """A finished unit's validation score, from its stored logits; ``None`` if it diverged."""
+        paths = self.run.unit(unit.trial.trial_id)
+        if not paths.record.exists() or read_record(paths)["status"] != "done":
+            return None
+        metric = self.study.search.metric if self.study.search else "uar"
+        return validation_score(self.run, unit.trial.trial_id, metric, len(self.prepared.source.classes))
+
+    def write_tables(self, brain: Brain) -> pd.DataFrame:
+        """Write the study's trials and epochs tables; the trials table is returned."""
+        trials = pd.DataFrame([self._row(unit, brain) for unit in brain.units.values()])
+        store.write(trials, schema.TRIALS, self.run.table("trials"))
+        ids = sorted(set(trials.loc[trials["status"] == "done", "trial_id"]))
+        epochs = store.read_many((self.run.unit(trial_id).epochs for trial_id in ids), schema.EPOCHS)
+        store.write(epochs, schema.EPOCHS, self.run.table("epochs"))
+        return trials
+
+    def _row(self, unit: Unit, brain: Brain) -> dict[str, object]:
+        paths = self.run.unit(unit.trial.trial_id)
+        record = read_record(paths) if paths.record.exists() else dict(NOT_RUN)
+        if key(unit) in brain.failed:
+            record = {**record, "status": "failed", "error": brain.failed[key(unit)]}
+        created = record.get("created_at")
+        return {
+            "study": self.study.name,
+            "method": unit.method,
+            "phase": unit.phase,
+            "configuration": unit.configuration,
+            "chosen": brain.chosen.get(unit.method) == unit.configuration,
+            "dataset": self.study.dataset.name,
+            "fold": unit.trial.fold,
+            "seed": unit.trial.seed,
+            "trial_id": unit.trial.trial_id,
+            "recipe": json.dumps(unit.trial.recipe.model_dump(mode="json"), sort_keys=True),
+            "searched": json.dumps(unit.values, sort_keys=True),
+            **{name: record.get(name) for name in RECORD_COLUMNS},
+            "device": record.get("device"),
+            "versions": json.dumps(record.get("versions", {}), sort_keys=True),
+            "git_commit": record.get("git_commit"),
+            "created_at": pd.Timestamp(created) if created else pd.NaT,
+        }
+
+
+def validation_score(run: RunPaths, trial_id: str, metric: str, num_classes: int) -> float:
+    """A validation metric recomputed from a unit's stored logits."""
+    frame = store.read(run.unit(trial_id).predictions("val"), schema.predictions(num_classes))
+    return float(load("metric", metric).compute(np.stack(frame["logits"].to_list()), frame["label"].to_numpy()))
