@@ -6,6 +6,13 @@ from pathlib import Path
 
 from jaxtyping import install_import_hook
 
+# beartype picks the items of a container that it checks with random.getrandbits; bind it to a generator of its own,
+# so that checking a type is not mistaken for drawing from the global generator.
+_shared_getrandbits = random.getrandbits
+random.getrandbits = random.Random(0).getrandbits
+import beartype  # noqa: E402, F401
+
+random.getrandbits = _shared_getrandbits
 install_import_hook(["harness", "models", "perturbations"], "beartype.beartype")
 
 import numpy as np  # noqa: E402

@@ -121,3 +121,26 @@ METRICS = Table(
         ]
     ),
 )
+
+SCORES = Table(
+    name="scores",
+    key=("method", "scope", "metric"),
+    schema=pa.schema(
+        [
+            ("method", pa.string()),
+            ("scope", pa.string()),
+            ("metric", pa.string()),
+            ("value", pa.float64()),
+            ("low", pa.float64()),
+            ("high", pa.float64()),
+            ("covers", pa.string()),
+            ("num_clips", pa.int64()),
+            ("num_runs", pa.int64()),
+            ("rank_low", pa.float64()),
+            ("rank_high", pa.float64()),
+            ("probability_first", pa.float64()),
+        ]
+    ),
+)
+"""One number of the report per method, scope (``clean``, ``perturbed``, ``order``, ``family:noise``, ``fog-3``) and
+metric, with its 95 % interval and what it covers."""

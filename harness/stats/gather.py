@@ -1,0 +1,177 @@
+"""From prediction files to outcomes: the folds, clips and conditions that all methods share, and what was left out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int8, Int16
+
+from harness.errors import HarnessError
+from harness.spec.trial import CLEAN_CONDITION, Condition
+from harness.stats.logits import Predictions, read_predictions
+from harness.stats.outcomes import FoldOutcomes, Outcomes, Run
+
+HEADLINE = ("validation", "selected", "val")
+"""Names of the selection rule whose numbers are ranked, where a file holds several."""
+
+Cell = tuple[Condition, int]
+"""A condition and the repeat of its random draw."""
+
+
+class Named(NamedTuple):
+    """The clips of one evaluation, sorted by id, and the class a run named for each."""
+
+    clip_ids: np.ndarray
+    groups: np.ndarray
+    labels: Int16[np.ndarray, " n"]
+    predicted: Int8[np.ndarray, " n"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcomes:
+    """A run and its evaluations."""
+
+    run: Run
+    cells: dict[Cell, Named]
+
+
+def read_run(run: Run, paths: Iterable[Path], num_classes: int) -> RunOutcomes:
+    """The test evaluations of one run, from its prediction files.
+
+    Raises:
+        HarnessError: if there is no test prediction on clean clips.
+    """
+    cells: dict[Cell, Named] = {}
+    for path in paths:
+        cells.update(run_cells(read_predictions(path, num_classes)))
+    if (CLEAN_CONDITION, 0) not in cells:
+        raise HarnessError(f"Trial {run.trial_id} ({run.method}, fold {run.fold}) has no clean test predictions.")
+    return RunOutcomes(run=run, cells=cells)
+
+
+def run_cells(predictions: Predictions) -> dict[Cell, Named]:
+    """The headline selection's test evaluations of one predictions table."""
+    rows, logits = predictions
+    test = rows["split"] == "test"
+    if not test.any():
+        return {}
+    keep = (test & (rows["selection"] == headline(rows.loc[test, "selection"].unique().tolist()))).to_numpy()
+    rows = rows[keep].reset_index(drop=True)
+    named = logits[keep].argmax(axis=1).astype(np.int8)
+    clip_ids, groups = rows["clip_id"].to_numpy(dtype=object), rows["group"].to_numpy(dtype=object)
+    groups = np.where(rows["group"].isna() | (rows["group"] == ""), clip_ids, groups)
+    labels = rows["label"].to_numpy(dtype=np.int16)
+    cells: dict[Cell, Named] = {}
+    for (name, severity, repeat), members in rows.groupby(["perturbation", "severity", "repeat"]).indices.items():
+        order = members[np.argsort(clip_ids[members].astype(str), kind="stable")]
+        condition = Condition(perturbation=name, severity=float(severity))
+        cells[condition, int(repeat)] = Named(clip_ids[order], groups[order], labels[order], named[order])
+    return cells
+
+
+def headline(selections: Sequence[str]) -> str:
+    """The selection rule whose numbers are ranked: the only one, or the one that looks at validation clips."""
+    if len(selections) == 1:
+        return selections[0]
+    known = [name for name in HEADLINE if name in selections]
+    if not known:
+        raise HarnessError(f"None of the selections {sorted(selections)} is chosen on validation clips.")
+    return known[0]
+
+
+def align(runs: Sequence[RunOutcomes], classes: Sequence[str], methods: Sequence[str]) -> Outcomes:
+    """What all methods share, and a note for everything left out.
+
+    Methods without any run are left out; of the others, the folds that all have, the conditions and repeats that all
+    runs have, and within each fold the clips that all evaluations have.
+
+    Raises:
+        HarnessError: if no method has a run, no fold is shared, or a clip's label differs between runs.
+    """
+    present = [method for method in methods if any(entry.run.method == method for entry in runs)]
+    notes = [f"{method} has no finished run and is not shown." for method in methods if method not in present]
+    if not present:
+        raise HarnessError("No method has a finished run with predictions, so there is nothing to report yet.")
+    folds = _shared_folds(runs, present, notes)
+    layout = _layout(runs, notes)
+    return Outcomes(
+        classes=tuple(classes),
+        methods=tuple(present),
+        conditions=tuple(layout),
+        folds=tuple(_fold([entry for entry in runs if entry.run.fold == fold], layout, notes) for fold in folds),
+        notes=tuple(notes),
+    )
+
+
+def _shared_folds(runs: Sequence[RunOutcomes], methods: Sequence[str], notes: list[str]) -> list[int]:
+    folds = {method: {entry.run.fold for entry in runs if entry.run.method == method} for method in methods}
+    shared = set.intersection(*folds.values())
+    if not shared:
+        listed = "; ".join(f"{name}: {sorted(own)}" for name, own in folds.items())
+        raise HarnessError(f"The methods have no fold in common ({listed}), so they cannot be compared.")
+    notes.extend(
+        f"Fold {fold} is left out: it is missing for {', '.join(name for name in methods if fold not in folds[name])}."
+        for fold in sorted(set.union(*folds.values()) - shared)
+    )
+    return sorted(shared)
+
+
+def _layout(runs: Sequence[RunOutcomes], notes: list[str]) -> dict[Condition, list[Cell]]:
+    """Each shared condition's cells, equally many for all: clean clips have one draw, which stands for every repeat."""
+    shared = set.intersection(*(set(entry.cells) for entry in runs))
+    lost = sorted({cell[0].label for entry in runs for cell in entry.cells} - {cell[0].label for cell in shared})
+    if lost:
+        notes.append(f"Left out because not every run was tested under them: {', '.join(lost)}.")
+    ordered = sorted(
+        {cell[0] for cell in shared}, key=lambda one: (one != CLEAN_CONDITION, one.perturbation, one.severity)
+    )
+    cells = {
+        condition: sorted((cell for cell in shared if cell[0] == condition), key=lambda cell: cell[1])
+        for condition in ordered
+    }
+    fewest = min((len(own) for condition, own in cells.items() if condition != CLEAN_CONDITION), default=1)
+    return {condition: [own[repeat % len(own)] for repeat in range(fewest)] for condition, own in cells.items()}
+
+
+def _fold(runs: Sequence[RunOutcomes], layout: dict[Condition, list[Cell]], notes: list[str]) -> FoldOutcomes:
+    runs = sorted(runs, key=lambda entry: (entry.run.method, entry.run.seed))
+    tables = [[[entry.cells[cell] for cell in row] for row in layout.values()] for entry in runs]
+    flat = [table for by_condition in tables for row in by_condition for table in row]
+    first, number = flat[0], runs[0].run.fold
+    shared = _shared_clips(flat, number, notes)
+    keep = np.isin(first.clip_ids, shared)
+    labels = first.labels[keep]
+    for table in flat:
+        _require_same_labels(table, shared, labels, number)
+    chosen = [[[table.predicted[np.isin(table.clip_ids, shared)] for table in row] for row in one] for one in tables]
+    return FoldOutcomes(
+        fold=number,
+        runs=tuple(entry.run for entry in runs),
+        clip_ids=first.clip_ids[keep],
+        groups=first.groups[keep],
+        labels=labels.astype(np.int64),
+        predicted=np.array(chosen, dtype=np.int8),
+    )
+
+
+def _shared_clips(tables: Sequence[Named], fold: int, notes: list[str]) -> np.ndarray:
+    first = tables[0].clip_ids
+    if all(np.array_equal(table.clip_ids, first) for table in tables):
+        return first
+    shared = set(first).intersection(*(table.clip_ids for table in tables))
+    seen = set(first).union(*(table.clip_ids for table in tables))
+    notes.append(
+        f"Fold {fold}: {len(seen) - len(shared)} of {len(seen)} clips are left out: not every run was tested on them."
+    )
+    if not shared:
+        raise HarnessError(f"Fold {fold}: no clip was tested by every run, so they cannot be compared.")
+    return np.array(sorted(shared), dtype=object)
+
+
+def _require_same_labels(table: Named, shared: np.ndarray, labels: Int16[np.ndarray, " n"], fold: int) -> None:
+    own = table.labels[np.isin(table.clip_ids, shared)]
+    if not np.array_equal(own, labels):
+        clip = shared[int(np.flatnonzero(own != labels)[0])]
+        raise HarnessError(f"Fold {fold}: clip {clip} has different labels in different runs; they saw different data.")

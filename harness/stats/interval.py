@@ -1,0 +1,36 @@
+"""A number with its interval and what that interval covers."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+CONFIDENCE = 0.95
+"""The share of replicates inside every interval."""
+
+
+class Interval(NamedTuple):
+    """A number, its 95 % interval, the clips it rests on, and the sources of variation that the interval covers."""
+
+    point: float
+    low: float
+    high: float
+    n: int
+    covers: str = "clips"
+
+
+class Band(NamedTuple):
+    """Many intervals at once: points and limits of one shape."""
+
+    point: Float[np.ndarray, "*shape"]
+    low: Float[np.ndarray, "*shape"]
+    high: Float[np.ndarray, "*shape"]
+
+
+def percentile_band(
+    point: Float[np.ndarray, "*shape"], replicates: Float[np.ndarray, "b *shape"], confidence: float = CONFIDENCE
+) -> Band:
+    """The percentile interval: the middle ``confidence`` of the replicates (Efron & Tibshirani 1993, section 13.3)."""
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
+    return Band(point, low, high)

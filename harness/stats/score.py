@@ -1,0 +1,60 @@
+"""Every metric of every evaluation, from the stored logits and nothing else."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from harness import plugins
+from harness.metrics._contract import Metric
+from harness.stats.logits import CELL, Predictions, from_frame
+from harness.tables.schema import METRICS
+
+RECALL = "recall"
+"""The metric that has a row per class instead of one row for all classes (whose class is the empty string)."""
+
+
+def score(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Every metric of a predictions data frame, in the METRICS schema.
+
+    Args:
+        predictions: rows of the predictions table; labels index ``classes``.
+        classes: the class names, in label order.
+
+    Returns:
+        One row per trial, selection, split, perturbation, severity, repeat and metric, with an empty class; and one
+        row per class that occurs in the labels for ``recall``, with that class's number of clips.
+    """
+    if predictions.empty:
+        return METRICS.schema.empty_table().to_pandas()
+    return score_matrix(from_frame(predictions), classes)
+
+
+def score_matrix(predictions: Predictions, classes: Sequence[str]) -> pd.DataFrame:
+    """As ``score``, for logits that are a matrix already."""
+    metrics = {name: plugins.load("metric", name) for name in plugins.names("metric")}
+    keys = ["trial_id", *CELL]
+    labels = predictions.rows["label"].to_numpy().astype(np.int64)
+    rows: list[dict[str, Any]] = []
+    for key, members in predictions.rows.groupby(keys, sort=True, observed=True).indices.items():
+        cell = dict(zip(keys, key, strict=True))
+        rows.extend(
+            {**cell, **row} for row in _cell_rows(predictions.logits[members], labels[members], classes, metrics)
+        )
+    return pd.DataFrame(rows)[METRICS.schema.names]
+
+
+def _cell_rows(
+    logits: Float[np.ndarray, "n k"],
+    labels: Int[np.ndarray, " n"],
+    classes: Sequence[str],
+    metrics: dict[str, Metric],
+) -> Iterator[dict[str, Any]]:
+    for name, metric in metrics.items():
+        yield {"metric": name, "class": "", "value": metric.compute(logits, labels), "num_clips": len(labels)}
+    correct = logits.argmax(axis=1) == labels
+    for index in np.unique(labels):
+        own = correct[labels == index]
+        yield {"metric": RECALL, "class": classes[index], "value": float(own.mean()), "num_clips": len(own)}
