@@ -73,7 +73,8 @@ def _run(study: str, out: Path, plain: bool, local: bool, slots: int = 0, addres
 
     console = Console(soft_wrap=True)
     executor: Executor = "local" if local else "ray"
-    options = RunOptions(out=out, executor=executor, slots=slots, address=address, plain=plain or not console.is_terminal)
+    plain = plain or not console.is_terminal
+    options = RunOptions(out=out, executor=executor, slots=slots, address=address, plain=plain)
     try:
         ended = run_study(find_study(study), options, console)
     except KeyboardInterrupt:

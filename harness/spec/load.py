@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Hashable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import CollectedError, HarnessError, near_miss
+from harness.plugins import package_folders
 from harness.spec.study import StudySpec
 
 
@@ -30,7 +30,7 @@ class _NoRepeatedKeys(yaml.SafeLoader):
 
 def bundled_studies() -> dict[str, Path]:
     """The studies that come with dferbench, by name."""
-    return {path.stem: path for path in map(Path, map(str, files("studies").iterdir())) if path.suffix == ".yaml"}
+    return {path.stem: path for folder in package_folders("studies") for path in folder.glob("*.yaml")}
 
 
 def find_study(study: str) -> Path:
@@ -98,15 +98,16 @@ def _sentence(error: Any, data: Mapping[str, Any]) -> str:
 
 def _fields(model: Any, location: tuple[str | int, ...]) -> tuple[str, ...]:
     """The keys that are allowed at a location of a study."""
+    annotation: Any = model
     for part in location:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            model = _model_in(model.model_fields[str(part)].annotation) if str(part) in model.model_fields else None
-    return tuple(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else ()
+        if typing.get_origin(annotation) is dict:
+            annotation = typing.get_args(annotation)[1]
+        elif _is_model(annotation) and str(part) in annotation.model_fields:
+            field = annotation.model_fields[str(part)].annotation
+            inside = (field, *typing.get_args(field))
+            annotation = next((one for one in inside if _is_model(one) or typing.get_origin(one) is dict), None)
+    return tuple(annotation.model_fields) if _is_model(annotation) else ()
 
 
-def _model_in(annotation: Any) -> Any:
-    """The pydantic model inside ``Model``, ``Model | None`` or ``dict[str, Model]``."""
-    for candidate in (annotation, *typing.get_args(annotation)):
-        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-            return candidate
-    return None
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
