@@ -48,7 +48,7 @@ class Perturbation:
     draw: Callable[[float, int, ClipShape], Params]
     apply: Callable[[UInt8[Tensor, "b t c h w"], Params], UInt8[Tensor, "b t c h w"]]
 
-    def level(self, severity: float) -> float:
+    def level(self, severity: int | float) -> float:
         """The magnitude at a severity from 1 to 5; fractions interpolate linearly between documented levels."""
         if not 1 <= severity <= 5:
             raise ValueError(f"severity {severity} is outside 1..5; severity 0 is the clip itself")

@@ -1,0 +1,64 @@
+"""Perturbing clips: a spoilt clip is a function of (suite version, condition, clip id, repeat) and of nothing else."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from perturbations._contract import ClipShape, Params, Perturbation
+from perturbations._suite import Suite, suite, suites
+
+__all__ = ["SUITE_VERSION", "Suite", "key", "perturb", "stack", "suite", "suites"]
+
+SUITE_VERSION = "1"
+"""Part of every key: raised with any change to what a perturbation makes of a clip."""
+
+
+def key(perturbation: str, severity: int | float, clip_id: str, repeat: int) -> int:
+    """The 63-bit key of all random draws for one clip under one condition.
+
+    Args:
+        perturbation: the name that it is loaded by.
+        severity: 0 to 5; 3 and 3.0 are the same severity.
+        clip_id: unique within the data set.
+        repeat: 0, 1, ... for independent draws of the same condition.
+    """
+    purpose = json.dumps([SUITE_VERSION, perturbation, float(severity), clip_id, repeat])
+    return int(hashlib.sha256(purpose.encode()).hexdigest()[:16], 16) >> 1
+
+
+def perturb(
+    pixels: UInt8[Tensor, "b t c h w"], perturbation: Perturbation, severity: int | float, keys: Sequence[int]
+) -> UInt8[Tensor, "b t c h w"]:
+    """A batch of RGB clips under a perturbation, on the device that the clips are on.
+
+    On the CPU clips are taken one by one, which keeps them in cache; elsewhere the whole batch is one call.
+
+    Args:
+        pixels: is left as it is.
+        perturbation: what to do.
+        severity: 0 returns a copy of the clips; 1 to 5 are the documented levels, fractions interpolate.
+        keys: one for each clip, from ``key``.
+
+    Raises:
+        ValueError: if the number of keys is not the number of clips, or the severity is outside 0..5.
+    """
+    if len(keys) != len(pixels):
+        raise ValueError(f"{len(keys)} keys were given for {len(pixels)} clips; give one key for each clip")
+    if severity == 0 or not len(pixels):
+        return pixels.clone()
+    level = perturbation.level(severity)
+    frames, _, height, width = pixels.shape[1:]
+    drawn = [perturbation.draw(level, each, ClipShape(frames, height, width)) for each in keys]
+    if pixels.device.type == "cpu":
+        clips = zip(pixels.split(1), drawn, strict=True)
+        return torch.cat([perturbation.apply(clip, stack([params])) for clip, params in clips])
+    return perturbation.apply(pixels, stack(drawn, pixels.device))
+
+
+def stack(drawn: Sequence[Params], device: torch.device | None = None) -> Params:
+    """The parameters of several clips as those of a batch: the clip becomes the first axis."""
+    return {name: torch.stack([params[name] for params in drawn]).to(device) for name in drawn[0]}

@@ -1,0 +1,40 @@
+"""Temporal perturbations as index maps: which frame is shown at each moment."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from perturbations._contract import Params
+
+
+def count(level: float, frames: int, most: int | None = None) -> int:
+    """A share of the clip in whole frames: at least one, at most ``most`` (default: all)."""
+    return max(1, min(round(level * frames), frames if most is None else most))
+
+
+def order(index: Sequence[int]) -> Params:
+    """Parameters of ``reorder``: the source frame of every moment."""
+    return {"index": torch.tensor(index)}
+
+
+def reorder(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+    """Each clip's frames taken in the order of its ``index``."""
+    clips = torch.arange(len(pixels), device=pixels.device)[:, None]
+    return pixels[clips, params["index"]]
+
+
+def hold(lost: Sequence[int], frames: int) -> list[int]:
+    """The index map that shows the last frame received wherever one is lost; the first known one at the start.
+
+    >>> hold([0, 2, 3], 5)
+    [1, 1, 1, 1, 4]
+    """
+    gone = set(lost)
+    shown = min(set(range(frames)) - gone)
+    index = []
+    for moment in range(frames):
+        shown = shown if moment in gone else moment
+        index.append(shown)
+    return index

@@ -1,0 +1,28 @@
+"""From 8-bit pixels to float values on the same scale, and back."""
+
+import torch
+from jaxtyping import Float32, Shaped, UInt8
+from torch import Tensor
+
+from perturbations._contract import Params
+
+
+def scalar(value: float) -> Tensor:
+    """A float32 parameter of one clip."""
+    return torch.tensor(value, dtype=torch.float32)
+
+
+def key_only(key: int) -> Params:
+    """The parameters of a perturbation that draws a field and nothing else."""
+    return {"key": torch.tensor(key)}
+
+
+def per_clip(values: Shaped[Tensor, " b"]) -> Shaped[Tensor, "b 1 1 1 1"]:
+    """One value for each clip, ready to broadcast over frames, channels and pixels."""
+    return values.view(-1, 1, 1, 1, 1)
+
+
+def to_pixels(values: Float32[Tensor, "*s"]) -> UInt8[Tensor, "*s"]:
+    """Values on the scale 0..255, clamped and rounded (half to even); the values are overwritten."""
+    # float to int16 to uint8 is vectorised on the CPU, float to uint8 is not
+    return values.clamp_(0, 255).round_().to(torch.int16).to(torch.uint8)

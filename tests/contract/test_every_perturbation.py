@@ -1,0 +1,135 @@
+"""What every perturbation file promises, on small clips of moving texture.
+
+Severity is monotone in displacement for index maps and in PSNR for everything else, with the same draws at every
+severity and on the average of several clips.
+"""
+
+import math
+from itertools import pairwise
+
+import pytest
+import torch
+
+from harness import plugins
+from perturbations._apply import key, perturb, stack
+from perturbations._contract import ClipShape, Perturbation
+from perturbations._probe import moving_clip, static_clip
+
+NAMES = plugins.names("perturbation")
+SHAPE = ClipShape(frames=16, height=64, width=48)
+CLIPS = torch.stack([moving_clip(SHAPE, key=index) for index in range(3)])
+STILL = torch.stack([static_clip(SHAPE, key=index) for index in range(2)])
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def member(name):
+    return plugins.load("perturbation", name)
+
+
+def keys_for(name, severity, count):
+    return [key(name, severity, f"clip-{index}", 0) for index in range(count)]
+
+
+def index_map(member, severity, number):
+    params = member.draw(member.level(severity), number, SHAPE)
+    return params["index"].tolist() if set(params) == {"index"} else None
+
+
+def test_it_says_what_it_is(member):
+    assert isinstance(member, Perturbation)
+    assert all((member.title, member.family, member.unit, member.source))
+    assert member.granularity in {"clip", "frame", "coherent"}
+    assert member.label_preserving in {"yes", "order"}
+
+
+def test_its_levels_are_strictly_ordered_or_all_equal(member):
+    assert len(member.levels) == 5
+    assert len({(after > before) - (after < before) for before, after in pairwise(member.levels)}) == 1
+
+
+def test_severity_zero_is_the_clip_itself(name, member):
+    assert torch.equal(perturb(CLIPS, member, 0, keys_for(name, 0, len(CLIPS))), CLIPS)
+
+
+@pytest.mark.parametrize("severity", [1, 3.5, 5])
+def test_shape_and_dtype_stay_the_input_does_too_and_something_changes(name, member, severity):
+    given = CLIPS.clone()
+    spoilt = perturb(given, member, severity, keys_for(name, severity, len(given)))
+    assert spoilt.shape == CLIPS.shape
+    assert spoilt.dtype == torch.uint8
+    assert torch.equal(given, CLIPS)
+    assert not torch.equal(spoilt, CLIPS)
+
+
+@pytest.mark.parametrize("severity", [1, 3, 5])
+def test_a_clip_is_spoilt_alike_in_any_batch_and_order(name, member, severity):
+    keys = keys_for(name, severity, len(CLIPS))
+    together = perturb(CLIPS, member, severity, keys)
+    backwards = perturb(CLIPS.flip(0), member, severity, keys[::-1])
+    alone = torch.cat([perturb(CLIPS[i : i + 1], member, severity, keys[i : i + 1]) for i in range(len(CLIPS))])
+    assert torch.equal(together, backwards.flip(0))
+    assert torch.equal(together, alone)
+
+
+def test_a_batch_in_one_call_equals_its_clips_one_by_one_to_a_level(name, member):
+    keys = keys_for(name, 3, len(CLIPS))
+    params = stack([member.draw(member.level(3), each, SHAPE) for each in keys])
+    assert all(len(value) == len(CLIPS) for value in params.values())
+    difference = member.apply(CLIPS, params).to(torch.int16) - perturb(CLIPS, member, 3, keys).to(torch.int16)
+    assert difference.abs().max() <= 1
+
+
+def test_the_same_key_spoils_alike_twice(name, member):
+    keys = keys_for(name, 4, 1)
+    assert torch.equal(perturb(CLIPS[:1], member, 4, keys), perturb(CLIPS[:1], member, 4, keys))
+
+
+def test_its_granularity_shows_on_a_clip_without_motion(name, member):
+    spoilt = perturb(STILL, member, 5, keys_for(name, 5, len(STILL))).to(torch.int16)
+    equal_over_frames = bool((spoilt == spoilt[:, :1]).all())
+    assert equal_over_frames == (member.granularity == "clip")
+
+
+def test_a_coherent_draw_moves_smoothly(name, member):
+    if member.granularity != "coherent":
+        pytest.skip("drawn once, or for each frame alone")
+    spoilt = perturb(STILL, member, 5, keys_for(name, 5, len(STILL))).float()
+    next_frame = (spoilt[:, 1:] - spoilt[:, :-1]).abs().mean()
+    far_frame = (spoilt[:, 5:] - spoilt[:, :-5]).abs().mean()
+    assert next_frame < far_frame
+
+
+@pytest.mark.parametrize("severity", [1, 3, 5])
+def test_its_index_map_shows_only_frames_there_are(name, member, severity):
+    for number in keys_for(name, severity, 20):
+        index = index_map(member, severity, number)
+        if index is None:
+            pytest.skip("perturbs pixels")
+        assert len(index) == SHAPE.frames
+        assert all(0 <= source < SHAPE.frames for source in index)
+        if member.label_preserving == "yes":
+            assert index == sorted(index), "time runs backwards in a perturbation that keeps the label"
+
+
+def test_severity_is_monotone(name, member):
+    if len(set(member.levels)) == 1:
+        pytest.skip("has a single level")
+    harm = [spoiling(name, member, severity) for severity in range(1, 6)]
+    assert harm == sorted(harm), harm
+    assert harm[0] < harm[-1]
+
+
+def spoiling(name, member, severity):
+    """How far a severity is from the clean clip: mean frame displacement, or negative PSNR in dB."""
+    keys = keys_for(name, 0, 40)
+    if index_map(member, severity, keys[0]) is not None:
+        maps = [index_map(member, severity, number) for number in keys]
+        return sum(abs(source - moment) for index in maps for moment, source in enumerate(index)) / len(maps)
+    clips = CLIPS.repeat(2, 1, 1, 1, 1)
+    error = (perturb(clips, member, severity, keys[: len(clips)]).float() - clips).square().mean()
+    return 10 * math.log10(error / 255**2)

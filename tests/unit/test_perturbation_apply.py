@@ -1,0 +1,65 @@
+"""Keys, suites and the call that perturbs a batch."""
+
+import pytest
+import torch
+
+from perturbations._apply import SUITE_VERSION, key, perturb, suite, suites
+from perturbations.brightness_up import brightness_up
+
+CLIPS = torch.zeros(2, 3, 3, 8, 8, dtype=torch.uint8)
+
+
+def test_a_key_is_63_bits_and_changes_with_everything_it_is_for():
+    same = key("fog", 3, "00012", 0)
+    others = [
+        key("fig", 3, "00012", 0),
+        key("fog", 4, "00012", 0),
+        key("fog", 3, "00013", 0),
+        key("fog", 3, "00012", 1),
+    ]
+    assert len({same, *others}) == 5
+    assert all(0 <= each < 2**63 for each in (same, *others))
+    assert same == key("fog", 3.0, "00012", 0)
+
+
+def test_a_key_stays_what_it_is_in_this_suite_version():
+    assert SUITE_VERSION == "1"
+    assert key("gaussian_noise", 3, "00001", 0) == 5308453557679971238
+
+
+def test_severity_zero_is_a_copy():
+    spoilt = perturb(CLIPS, brightness_up, 0, [1, 2])
+    spoilt += 1
+    assert CLIPS.max() == 0
+
+
+def test_a_fractional_severity_lies_between_its_neighbours():
+    assert perturb(CLIPS, brightness_up, 2.5, [1, 2]).unique().tolist() == [round(255 * 0.25)]
+
+
+def test_an_empty_batch_stays_empty():
+    assert perturb(CLIPS[:0], brightness_up, 3, []).shape == CLIPS[:0].shape
+
+
+def test_a_missing_key_is_an_error_that_counts():
+    with pytest.raises(ValueError, match="1 keys were given for 2 clips"):
+        perturb(CLIPS, brightness_up, 3, [1])
+
+
+@pytest.mark.parametrize("severity", [0.5, -1, 6])
+def test_a_severity_outside_the_documented_range_is_an_error(severity):
+    with pytest.raises(ValueError, match=r"outside 1\.\.5"):
+        perturb(CLIPS, brightness_up, severity, [1, 2])
+
+
+@pytest.mark.parametrize("name", suites())
+def test_every_suite_can_be_read(name):
+    read = suite(name)
+    assert read.title
+    assert read.conditions
+    assert len(set(read.conditions)) == len(read.conditions)
+
+
+def test_an_unknown_suite_is_an_error_that_offers_the_known_ones():
+    with pytest.raises(ValueError, match=r"No suite named 'cor'\. Known: core"):
+        suite("cor")
