@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from harness.data.files import count_frame_files
 from harness.errors import HarnessError, near_miss
 from harness.seeds import digest
 
@@ -120,5 +121,5 @@ class Dataset(Protocol):
 
 
 def _size(path: Path) -> int:
-    """Bytes of a video file, or number of files in a frame folder."""
-    return sum(1 for _ in path.iterdir()) if path.is_dir() else path.stat().st_size
+    """Bytes of a video file, or number of frames in a frame folder."""
+    return count_frame_files(path) if path.is_dir() else path.stat().st_size
