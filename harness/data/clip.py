@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from harness.data.files import count_frame_files
 from harness.errors import HarnessError, near_miss
@@ -105,6 +105,7 @@ class Source:
         return replace(self, clips=clips, folds=folds, excluded={**self.excluded, **reasons})
 
 
+@runtime_checkable
 class Dataset(Protocol):
     """What ``harness/datasets/<name>.py`` exports under its own name."""
 

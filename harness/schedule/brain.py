@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from harness.plan import Unit, confirm_units, search_of, search_units
 from harness.spec.study import StudySpec
@@ -21,6 +21,7 @@ IsFinished = Callable[[Unit], bool]
 Score = Callable[[Unit], float | None]
 
 
+@runtime_checkable
 class Asks(Protocol):
     """What the brain needs of a search."""
 

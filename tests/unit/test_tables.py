@@ -1,0 +1,113 @@
+"""A file that exists is finished, and holds what its schema says."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from harness.errors import HarnessError
+from harness.tables import schema, store
+
+
+def predictions(clips=("b", "a"), severities=(0.0,)):
+    return pd.DataFrame(
+        [
+            {
+                "trial_id": "t",
+                "selection": "validation",
+                "split": "test",
+                "perturbation": "clean" if severity == 0 else "fog",
+                "severity": np.float32(severity),
+                "repeat": 0,
+                "clip_id": clip,
+                "group": "",
+                "domain": "",
+                "label": 1,
+                "logits": np.array([0.1, -2.5, severity], dtype=np.float32),
+            }
+            for severity in severities
+            for clip in clips
+        ]
+    )
+
+
+TABLE = schema.predictions(3)
+
+
+def test_what_is_written_is_read_back_sorted_by_key(tmp_path):
+    path = tmp_path / "p.parquet"
+    store.write(predictions(severities=(3.0, 0.0)), TABLE, path)
+    back = store.read(path, TABLE)
+    assert list(zip(back["severity"], back["clip_id"], strict=True)) == [(0, "a"), (0, "b"), (3, "a"), (3, "b")]
+    np.testing.assert_array_equal(back["logits"].iloc[2], np.array([0.1, -2.5, 3.0], dtype=np.float32))
+
+
+def test_equal_rows_make_equal_bytes_in_any_order(tmp_path):
+    one, other = tmp_path / "1.parquet", tmp_path / "2.parquet"
+    frame = predictions(clips=("a", "b", "c"), severities=(0.0, 1.0))
+    store.write(frame, TABLE, one)
+    store.write(frame.sample(frac=1, random_state=1), TABLE, other)
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_two_rows_with_one_key_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="two rows with key"):
+        store.write(predictions(clips=("a", "a")), TABLE, tmp_path / "p.parquet")
+
+
+@pytest.mark.parametrize("change", [lambda f: f.drop(columns="label"), lambda f: f.assign(extra=1)])
+def test_a_missing_or_unknown_column_is_refused(tmp_path, change):
+    with pytest.raises(ValueError, match="missing columns"):
+        store.write(change(predictions()), TABLE, tmp_path / "p.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_logits_of_another_class_count_are_refused(tmp_path):
+    with pytest.raises(pa.ArrowInvalid):
+        store.write(predictions(), schema.predictions(7), tmp_path / "p.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_truncated_file_is_named(tmp_path):
+    path = tmp_path / "p.parquet"
+    store.write(predictions(), TABLE, path)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(HarnessError, match=r"p\.parquet is not readable parquet"):
+        store.read(path, TABLE)
+
+
+def test_a_file_of_another_version_or_schema_is_refused(tmp_path):
+    path = tmp_path / "p.parquet"
+    arrow = store.to_arrow(predictions(), TABLE)
+    pq.write_table(arrow.replace_schema_metadata({b"dferbench.version": b"0"}), path)
+    with pytest.raises(HarnessError, match="has table version 0"):
+        store.read(path, TABLE)
+    store.write(predictions(), TABLE, path)
+    with pytest.raises(HarnessError, match=r"is not a epochs table|is not readable"):
+        store.read(path, schema.EPOCHS)
+
+
+def test_a_missing_file_says_what_to_do(tmp_path):
+    with pytest.raises(HarnessError, match="Run the study first"):
+        store.read(tmp_path / "none.parquet", TABLE)
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch):
+    path = tmp_path / "x.txt"
+    store.write_text("old", path)
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        store.write_text("new", path)
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["x.txt"]
+
+
+def test_no_files_read_as_an_empty_table_with_all_columns():
+    assert list(store.read_many([], TABLE).columns) == TABLE.schema.names
+
+
+def test_keys_and_volatile_columns_exist_in_their_schemas():
+    for table in (TABLE, schema.EPOCHS, schema.TRIALS, schema.METRICS):
+        assert set(table.key) | set(table.volatile) <= set(table.schema.names)
+        assert not set(table.key) & set(table.volatile)
