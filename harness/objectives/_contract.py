@@ -14,8 +14,8 @@ class TrainState:
 
     Attributes:
         progress: share of training done, 0 to 1.
-        gradient_norm: L2 norm of the loss's gradient in SAM's first pass of this step (in the first pass itself: of the
-            step before); ``None`` before the first one and without SAM.
+        gradient_norm: L2 norm of the loss's gradient in SAM's first pass of this step (in the first pass itself, and
+            without SAM: of the step before); ``None`` before the first one.
         groups: index of each clip's domain among the training domains.
         label_distributions: per-clip class probabilities where labels are soft (votes, mixup), else ``None``.
     """

@@ -27,6 +27,11 @@ class ClipShape(NamedTuple):
     size: int
 
 
+def _same_name(key: str) -> str:
+    """Names in checkpoints are the names here."""
+    return key
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A network as a plugin: ``models/x3d.py`` exports ``x3d = Model(...)``.
@@ -41,6 +46,9 @@ class Model:
         config: a frozen dataclass; its fields are the options that a study may set.
         build: from config, number of classes and clip shape to the module, with fresh weights.
         verified: what the implementation was checked against, in one sentence.
+        checkpoint_key: from a tensor's name in the original's published checkpoints to its name here; ``None`` for a
+            tensor that has no place here (another head).
+        fresh: beginnings of the names of tensors that published checkpoints lack and that keep their fresh values.
     """
 
     title: str
@@ -49,3 +57,5 @@ class Model:
     config: type
     build: Callable[[Any, int, ClipShape], nn.Module]
     verified: str
+    checkpoint_key: Callable[[str], str | None] = _same_name
+    fresh: tuple[str, ...] = ("classifier.",)

@@ -1,0 +1,167 @@
+"""One step of training: the loss, its gradients, and the optimiser's move, once or (with SAM) twice over."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple, cast
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.optim import Optimizer
+
+from harness.errors import HarnessError
+from harness.objectives._contract import LossParts, TrainState
+from harness.spec.method import OptimizerSpec
+from harness.train.optimizer import TwoPassOptimizer, base_of, global_norm, needs_second_pass
+from models._blocks.model import Output
+
+
+class Diverged(HarnessError):  # noqa: N818 - an outcome that trials report by this name
+    """The loss or its gradient stopped being a finite number.
+
+    Attributes:
+        step: index of the step, counted from 0.
+        value: the loss, or the gradient's norm if the loss was finite.
+    """
+
+    def __init__(self, step: int, value: float) -> None:
+        self.step = step
+        self.value = value
+        super().__init__(
+            f"Training diverged: the loss or its gradient is {value} at step {step}. "
+            "Lower the learning rate or SAM's rho, lengthen the warm-up, or clip the gradient."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReport:
+    """What a step saw before it moved the weights.
+
+    Attributes:
+        loss: of the batch at the unperturbed weights.
+        parts: the objective's named parts, likewise.
+        gradient_norm: L2 norm of the loss's gradient at the unperturbed weights, before clipping.
+        logits: of the batch at the unperturbed weights, without history.
+    """
+
+    loss: float
+    parts: dict[str, float]
+    gradient_norm: float
+    logits: Float[Tensor, "b k"]
+
+
+class _Pass(NamedTuple):
+    """One forward and backward pass."""
+
+    result: LossParts
+    logits: Tensor
+
+
+class Stepper:
+    """Makes optimisation steps on one network.
+
+    With SAM, the first pass is made at the weights and reported; its gradient's norm reaches the objective in the
+    second pass of the same step and in the first pass of the next one. The second pass draws its own dropout masks, as
+    the reference implementation does, and leaves batch normalisation's running statistics alone unless the spec says
+    ``updated``. Clipping scales all gradients by one factor, so that it keeps their direction, and acts on those that
+    the base optimiser steps with.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: nn.Module,
+        optimizer: Optimizer,
+        spec: OptimizerSpec,
+        *,
+        clip_gradient: float | None = None,
+        precision: Literal["float32", "bfloat16"] = "float32",
+    ) -> None:
+        self.model = model
+        self.loss = loss
+        self.optimizer = optimizer
+        self.freezes_statistics = spec.sam is not None and spec.sam.batch_norm == "frozen"
+        self.precision = precision
+        self.step_index = 0
+        self.last_norm: Tensor | None = None
+        if clip_gradient is not None:
+            base_of(optimizer).register_step_pre_hook(_Clip(clip_gradient))
+
+    def step(self, clips: Float[Tensor, "b t c h w"], labels: Int[Tensor, " b"], state: TrainState) -> StepReport:
+        """Move the weights once; the state's gradient norm is filled in here.
+
+        Raises:
+            Diverged: if a loss or the gradient's norm is not finite; the base optimiser has not stepped then.
+        """
+        state = replace(state, gradient_norm=self.last_norm)
+        first = self._pass(clips, labels, state)
+        norm = self._gradient_norm()
+        self.last_norm = norm
+        if needs_second_pass(self.optimizer):
+            self._second_pass(clips, labels, replace(state, gradient_norm=norm))
+        elif hasattr(self.optimizer, "second_step"):
+            cast(TwoPassOptimizer, self.optimizer).second_step()
+        else:
+            self.optimizer.step()
+        self.step_index += 1
+        return StepReport(
+            loss=first.result.loss.item(),
+            parts={name: float(part) for name, part in first.result.parts.items()},
+            gradient_norm=norm.item(),
+            logits=first.logits,
+        )
+
+    def _second_pass(self, clips: Float[Tensor, "b t c h w"], labels: Int[Tensor, " b"], state: TrainState) -> None:
+        """Climb, take the gradients there, come back and step."""
+        optimizer = cast(TwoPassOptimizer, self.optimizer)
+        optimizer.first_step(zero_grad=True)
+        with statistics_frozen(self.model, self.freezes_statistics):
+            self._pass(clips, labels, state)
+        optimizer.second_step()
+
+    def _pass(self, clips: Float[Tensor, "b t c h w"], labels: Int[Tensor, " b"], state: TrainState) -> _Pass:
+        """Fresh gradients of the loss; the loss itself is computed in single precision."""
+        self.optimizer.zero_grad()
+        with torch.autocast(clips.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            output: Output = self.model(clips)
+        logits = output.logits.float()
+        result: LossParts = self.loss(logits, output.features.float(), labels, state)
+        self._require_finite(result.loss)
+        result.loss.backward()
+        return _Pass(result, logits.detach())
+
+    def _gradient_norm(self) -> Tensor:
+        """Norm of the gradients at hand."""
+        norm = global_norm(parameter for group in self.optimizer.param_groups for parameter in group["params"])
+        self._require_finite(norm)
+        return norm
+
+    def _require_finite(self, value: Tensor) -> None:
+        if not torch.isfinite(value):
+            raise Diverged(self.step_index, value.item())
+
+
+class _Clip:
+    """A hook before the base optimiser's step that scales all its gradients down to a largest norm."""
+
+    def __init__(self, largest: float) -> None:
+        self.largest = largest
+
+    def __call__(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        nn.utils.clip_grad_norm_(parameters, self.largest)
+
+
+@contextmanager
+def statistics_frozen(model: nn.Module, frozen: bool) -> Iterator[None]:
+    """Within it, batch normalisation uses the batch's statistics and leaves its running ones as they are."""
+    layers = [one for one in model.modules() if isinstance(one, _BatchNorm) and one.track_running_stats and frozen]
+    for layer in layers:
+        layer.track_running_stats = False
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.track_running_stats = True
