@@ -82,4 +82,5 @@ hdf = Model(
     ),
     checkpoint_key=x3d_trunk_key,
     fresh=("classifier.", "attention."),
+    small={"width": 0.5, "depth": 0.2},
 )

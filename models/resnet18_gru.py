@@ -13,4 +13,5 @@ resnet18_gru = Model(
     verified="Parameter count against the sum of torchvision's ResNet-18 and PyTorch's GRU.",
     checkpoint_key=frame_encoder_key,
     fresh=("classifier.", "recurrent."),
+    small={"width": 8, "hidden": 16, "layers": 1},
 )

@@ -18,4 +18,5 @@ resnet18_lstm = Model(
     ),
     checkpoint_key=frame_encoder_key,
     fresh=("classifier.", "recurrent."),
+    small={"width": 8, "hidden": 16, "layers": 1},
 )

@@ -77,4 +77,5 @@ x3d = Model(
     build=_build,
     verified="Outputs within 1e-5 of pytorchvideo's XS, S, M and L with its weights copied over; parameter counts.",
     checkpoint_key=x3d_key,
+    small={"width": 0.5, "depth": 0.2, "head_width": 64},
 )

@@ -161,7 +161,8 @@ class FrequencyGate(nn.Module):
         centred = responses - responses.mean(dim=(2, 3), keepdim=True)
         deviation = torch.linalg.vector_norm(centred, dim=(2, 3), keepdim=True)
         step = self.noise * self.noise_weight + TRANSPORT_WEIGHT * self.deviation_weight * deviation
-        return step * responses.sign()
+        perturbation: Tensor = step * responses.sign()
+        return perturbation
 
 
 class DynamicTanh(nn.Module):

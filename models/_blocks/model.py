@@ -1,7 +1,7 @@
 """What a network file exports, and what every network returns."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from jaxtyping import Float
@@ -49,6 +49,9 @@ class Model:
         checkpoint_key: from a tensor's name in the original's published checkpoints to its name here; ``None`` for a
             tensor that has no place here (another head).
         fresh: beginnings of the names of tensors that published checkpoints lack and that keep their fresh values.
+        input: clips that the original was published with, for the model card's costs.
+        small: options that make the network small enough for a test on one core.
+        examples: two shapes of clips that the small network accepts.
     """
 
     title: str
@@ -59,3 +62,6 @@ class Model:
     verified: str
     checkpoint_key: Callable[[str], str | None] = _same_name
     fresh: tuple[str, ...] = ("classifier.",)
+    input: ClipShape = ClipShape(16, 112)
+    small: Mapping[str, Any] = field(default_factory=dict)
+    examples: tuple[ClipShape, ClipShape] = (ClipShape(4, 32), ClipShape(6, 48))
