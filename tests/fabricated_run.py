@@ -112,7 +112,7 @@ def _write_trial(run: RunPaths, fabrication: Fabrication, method: str, fold: int
     trial_id = digest(["fabricated", method, fold, seed, fabrication.skills[method]])
     unit = run.unit(trial_id)
     rows = prediction_rows(fabrication, method, fold, seed, trial_id)
-    write(rows, predictions(len(CLASSES)), unit.predictions("test"))
+    write(rows, predictions(len(CLASSES)), unit.test_predictions_file("1", "0"))
     write(_epochs(trial_id, fabrication.skills[method]), EPOCHS, unit.epochs)
     return _trial_row(method, "confirm", 0, fold, seed) | {"trial_id": trial_id}
 

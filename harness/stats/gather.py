@@ -37,18 +37,34 @@ class RunOutcomes:
     cells: dict[Cell, Named]
 
 
-def read_run(run: Run, paths: Iterable[Path], num_classes: int) -> RunOutcomes:
-    """The test evaluations of one run, from its prediction files.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a study asked for; a trial's folder may hold more, because studies share trials.
+
+    Attributes:
+        num_classes: width of the logits.
+        conditions: conditions of the study, the clean one included.
+        repeats: repeats of each random draw.
+    """
+
+    num_classes: int
+    conditions: frozenset[Condition]
+    repeats: int = 1
+
+
+def read_run(run: Run, paths: Iterable[Path], wanted: Wanted) -> RunOutcomes:
+    """The test evaluations of one run that the study asked for, from its prediction files.
 
     Raises:
         HarnessError: if there is no test prediction on clean clips.
     """
     cells: dict[Cell, Named] = {}
     for path in paths:
-        cells.update(run_cells(read_predictions(path, num_classes)))
+        cells.update(run_cells(read_predictions(path, wanted.num_classes)))
     if (CLEAN_CONDITION, 0) not in cells:
         raise HarnessError(f"Trial {run.trial_id} ({run.method}, fold {run.fold}) has no clean test predictions.")
-    return RunOutcomes(run=run, cells=cells)
+    kept = {cell: named for cell, named in cells.items() if cell[0] in wanted.conditions and cell[1] < wanted.repeats}
+    return RunOutcomes(run=run, cells=kept)
 
 
 def run_cells(predictions: Predictions) -> dict[Cell, Named]:

@@ -1,0 +1,52 @@
+"""The report of a study: tables, leaderboard and one self-contained page, from stored predictions alone."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from harness.paths import RunPaths
+from harness.report.findings import analyse
+from harness.report.leaderboard import csv, markdown
+from harness.report.metrics_table import metrics_table
+from harness.report.page import page
+from harness.report.study_results import read_results
+from harness.tables.schema import METRICS, SCORES
+from harness.tables.store import write, write_text
+
+REPLICATES = 2000
+
+
+class Outputs(NamedTuple):
+    """What a report consists of."""
+
+    leaderboard: pd.DataFrame
+    markdown: str
+    html_path: Path
+    csv_path: Path
+    md_path: Path
+
+
+def build(run: RunPaths, replicates: int = REPLICATES) -> Outputs:
+    """Compute and write a study's metrics, leaderboard and report from its stored predictions.
+
+    Raises:
+        HarnessError: if a file of the run is missing or no confirmed trial has finished.
+    """
+    results = read_results(run)
+    findings = analyse(results, replicates)
+    board, metrics = findings.leaderboard, metrics_table(results)
+    text = markdown(board, results.question, [*findings.reading_notes, *(f"Note: {one}" for one in findings.cautions)])
+    outputs = Outputs(
+        leaderboard=board,
+        markdown=text,
+        html_path=run.output("report.html"),
+        csv_path=run.output("leaderboard.csv"),
+        md_path=run.output("leaderboard.md"),
+    )
+    write(metrics, METRICS, run.table("metrics"))
+    write(findings.scores_table, SCORES, run.table("scores"))
+    write_text(text, outputs.md_path)
+    write_text(csv(board), outputs.csv_path)
+    write_text(page(results, findings, metrics), outputs.html_path)
+    return outputs

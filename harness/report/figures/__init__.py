@@ -1,0 +1,1 @@
+"""Figures as inline SVG: info(table) -> NamedTuple, then draw(info)."""

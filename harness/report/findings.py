@@ -1,0 +1,38 @@
+"""What the statistics say about a study, before anything is drawn."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from harness.report.leaderboard import Scoped, leaderboard, scoped_scores, scores_table
+from harness.report.notes import cautions, reading_notes
+from harness.report.study_results import StudyResults
+from harness.seeds import derive
+from harness.stats.bootstrap import Resampling, Scores, bootstrap
+
+
+class Findings(NamedTuple):
+    """Scores with replicates, the tables made of them, and the notes that go with them."""
+
+    scores: Scores
+    scoped: dict[tuple[str, str], Scoped]
+    scores_table: pd.DataFrame
+    leaderboard: pd.DataFrame
+    reading_notes: list[str]
+    cautions: list[str]
+
+
+def analyse(results: StudyResults, replicates: int) -> Findings:
+    """Resample the outcomes and rank the methods; the draws are named by the data, so equal data give equal numbers."""
+    resampling = Resampling(replicates=replicates, seed=derive("report", results.dataset["fingerprint"]))
+    scores = bootstrap(results.outcomes, resampling)
+    scoped = scoped_scores(scores, results.outcomes, results.suite)
+    table = scores_table(scoped, results.outcomes, scores.covers)
+    return Findings(
+        scores=scores,
+        scoped=scoped,
+        scores_table=table,
+        leaderboard=leaderboard(scoped, results.outcomes, table),
+        reading_notes=reading_notes(results, scores, resampling),
+        cautions=cautions(results),
+    )

@@ -1,0 +1,131 @@
+"""The leaderboard: one row a method, every number with its interval, ties said openly."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from harness.stats.aggregate import CLEAN_SCOPE, ORDER_SCOPE, PERTURBED_SCOPE, scopes
+from harness.stats.bootstrap import Scores
+from harness.stats.interval import percentile_band
+from harness.stats.outcomes import Outcomes
+from harness.stats.ranks import inseparable, rank_intervals, tie_letters
+from harness.stats.suite import Suite
+from harness.tables.schema import SCORES
+
+METRICS_SHOWN = {"uar": "UAR", "war": "WAR"}
+SCOPES_SHOWN = {CLEAN_SCOPE: "clean", PERTURBED_SCOPE: "perturbed", ORDER_SCOPE: "order destroyed"}
+HEADLINE_METRIC = "uar"
+"""Methods are ranked by UAR on clean clips: with rare classes, WAR rewards ignoring them."""
+
+
+class Scoped(NamedTuple):
+    """One metric in one scope: a value per method and its replicates."""
+
+    values: Float[np.ndarray, " m"]
+    replicates: Float[np.ndarray, "b m"]
+
+
+def scoped_scores(scores: Scores, outcomes: Outcomes, suite: Suite) -> dict[tuple[str, str], Scoped]:
+    """Every scope of every metric, keyed by scope and metric."""
+    found = {}
+    for metric in METRICS_SHOWN:
+        values = scopes(scores.values[metric], outcomes.conditions, suite)
+        replicates = scopes(scores.replicates[metric], outcomes.conditions, suite)
+        found |= {(scope, metric): Scoped(values[scope], replicates[scope]) for scope in values}
+    return found
+
+
+def scores_table(scoped: dict[tuple[str, str], Scoped], outcomes: Outcomes, covers: str) -> pd.DataFrame:
+    """The SCORES table: every method, scope and metric with its 95 % interval and rank interval."""
+    rows: list[dict[str, Any]] = []
+    for (scope, metric), (values, replicates) in scoped.items():
+        band, ranks = percentile_band(values, replicates), rank_intervals(replicates)
+        rows.extend(
+            {
+                "method": method,
+                "scope": scope,
+                "metric": metric,
+                "value": values[index],
+                "low": band.low[index],
+                "high": band.high[index],
+                "covers": covers,
+                "num_clips": outcomes.num_clips,
+                "num_runs": outcomes.num_runs(method),
+                "rank_low": ranks.low[index],
+                "rank_high": ranks.high[index],
+                "probability_first": ranks.probability_first[index],
+            }
+            for index, method in enumerate(outcomes.methods)
+        )
+    return pd.DataFrame(rows)[SCORES.schema.names]
+
+
+def leaderboard(scoped: dict[tuple[str, str], Scoped], outcomes: Outcomes, table: pd.DataFrame) -> pd.DataFrame:
+    """One row per method, best clean UAR first; fractions, with ``_low`` and ``_high`` beside each.
+
+    ``rank`` is shared by equal values; ``rank_low`` and ``rank_high`` are its 95 % interval; methods that share a
+    letter in ``tie`` cannot be told apart.
+    """
+    values, replicates = scoped[CLEAN_SCOPE, HEADLINE_METRIC]
+    frame = pd.DataFrame({"method": list(outcomes.methods)})
+    frame["rank"] = pd.Series(-values).rank(method="min").astype(int)
+    frame["tie"] = tie_letters(values, inseparable(values, replicates))
+    indexed = table.set_index(["scope", "metric", "method"]).sort_index()
+    headline = indexed.loc[(CLEAN_SCOPE, HEADLINE_METRIC)].reindex(frame["method"])
+    for column in ("rank_low", "rank_high", "probability_first"):
+        frame[column] = headline[column].to_numpy()
+    frame[["rank_low", "rank_high"]] = frame[["rank_low", "rank_high"]].astype(int)
+    for scope in SCOPES_SHOWN:
+        for metric in METRICS_SHOWN:
+            if (scope, metric) in scoped:
+                own = indexed.loc[(scope, metric)].reindex(frame["method"])
+                name = f"{metric}_{scope}"
+                frame[name], frame[f"{name}_low"], frame[f"{name}_high"] = (
+                    own[column].to_numpy() for column in ("value", "low", "high")
+                )
+    frame["num_runs"], frame["num_clips"] = headline["num_runs"].to_numpy(), headline["num_clips"].to_numpy()
+    return frame.sort_values(["rank", "method"], kind="stable").reset_index(drop=True)
+
+
+def shown_columns(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """The score columns that a leaderboard holds, with their titles."""
+    return [
+        (f"{metric}_{scope}", f"{METRICS_SHOWN[metric]} {SCOPES_SHOWN[scope]}")
+        for scope in SCOPES_SHOWN
+        for metric in METRICS_SHOWN
+        if f"{metric}_{scope}" in frame
+    ]
+
+
+def markdown(frame: pd.DataFrame, title: str, notes: Sequence[str]) -> str:
+    """The leaderboard as a Markdown table in percent, with the notes that it needs to be read rightly."""
+    columns = shown_columns(frame)
+    head = ["Rank", "Method", "Ties", *(name for _, name in columns), "Runs"]
+    lines = [f"# {title}", "", _row(head), _row(["--:", ":--", ":--", *("--:" for _ in columns), "--:"])]
+    for row in frame.to_dict("records"):
+        scores = [percent_interval(row[name], row[f"{name}_low"], row[f"{name}_high"]) for name, _ in columns]
+        lines.append(_row([rank_text(row), row["method"], row["tie"], *scores, str(row["num_runs"])]))
+    return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """The leaderboard as comma-separated values: fractions with six decimals."""
+    return frame.to_csv(index=False, float_format="%.6f", lineterminator="\n")
+
+
+def rank_text(row: dict[Any, Any]) -> str:
+    """A rank and its interval: ``1 (1-2)``; the rank alone where the interval is that rank."""
+    low, high = row["rank_low"], row["rank_high"]
+    return str(row["rank"]) if low == high == row["rank"] else f"{row['rank']} ({low}–{high})"  # noqa: RUF001
+
+
+def percent_interval(value: float, low: float, high: float) -> str:
+    """``61.7 [54.0, 69.4]`` for a fraction and its limits."""
+    return f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

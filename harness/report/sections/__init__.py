@@ -1,0 +1,1 @@
+"""What the report's page shows, one section a file: plain values for the template, no markup."""
