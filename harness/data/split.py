@@ -73,7 +73,7 @@ def _rank(train_ids: Sequence[str], test_ids: Sequence[str]) -> int:
 
 
 def _whole_groups(clips: Sequence[Clip], classes: Sequence[str], fraction: float, where: str) -> Bool[np.ndarray, " n"]:
-    """Groups taken one by one, each time the one that brings the class counts closest to their targets."""
+    """Whole groups whose class counts come closest to the wanted share, found by greedy choice and then exchange."""
     names = sorted({clip.group for clip in clips}, key=natural_key)
     rows = {name: row for row, name in enumerate(names)}
     counts = np.zeros((len(names), len(classes)), dtype=np.int64)
@@ -87,6 +87,7 @@ def _whole_groups(clips: Sequence[Clip], classes: Sequence[str], fraction: float
     lacking = [label for label in present if not counts[taken, label].any()]
     if lacking:
         raise _no_split(where, classes[lacking[0]], "too few groups of training clips")
+    taken = _exchange_groups(counts[:, present], taken, fraction)
     return np.array([taken[rows[clip.group]] for clip in clips])
 
 
@@ -103,7 +104,7 @@ def _choose_groups(counts: Int[np.ndarray, "g k"], fraction: float) -> Bool[np.n
         free = ~taken & ((held + counts) < total).all(axis=1)
         costs = np.where(free, _cost(held + counts, total, fraction), np.inf)
         best = int(np.argmin(costs))
-        if costs[best] >= _cost(held[None], total, fraction)[0]:
+        if costs[best] >= _cost(held, total, fraction):
             helps = (counts[:, held == 0] > 0).any(axis=1) if (held == 0).any() else np.zeros(len(counts), dtype=bool)
             costs = np.where(helps, costs, np.inf)
             best = int(np.argmin(costs))
@@ -112,8 +113,41 @@ def _choose_groups(counts: Int[np.ndarray, "g k"], fraction: float) -> Bool[np.n
         taken[best] = True
 
 
-def _cost(held: Int[np.ndarray, "g k"], total: Int[np.ndarray, " k"], fraction: float) -> Float[np.ndarray, " g"]:
-    cost: np.ndarray = (((held - fraction * total) / total) ** 2).sum(axis=1)
+def _exchange_groups(
+    counts: Int[np.ndarray, "g k"], taken: Bool[np.ndarray, " g"], fraction: float
+) -> Bool[np.ndarray, " g"]:
+    """Exchange a taken group for a free one, or add or give back one, while that brings the counts closer.
+
+    Classes stay on both sides. The row of zeros stands for no group at all. Groups with equal counts are
+    interchangeable, so one of each kind is looked at.
+    """
+    total = counts.sum(axis=0)
+    padded = np.vstack([counts, np.zeros_like(counts[:1])])
+    taken = taken.copy()
+    while True:
+        held = counts[taken].sum(axis=0)
+        inside, outside = (_kinds(padded, np.append(np.flatnonzero(side), len(counts))) for side in (taken, ~taken))
+        after = held + padded[outside][:, None] - padded[inside][None]
+        allowed = ((after > 0) & (after < total)).all(axis=-1)
+        costs = np.where(allowed, _cost(after, total, fraction), np.inf)
+        row, position = np.unravel_index(int(np.argmin(costs)), costs.shape)
+        if not costs[row, position] < _cost(held, total, fraction) - 1e-12:
+            return taken
+        for group, state in ((inside[position], False), (outside[row], True)):
+            if group < len(counts):
+                taken[group] = state
+
+
+def _kinds(counts: Int[np.ndarray, "g k"], groups: Int[np.ndarray, " m"]) -> Int[np.ndarray, " u"]:
+    """The first group of each kind: of each different row of counts."""
+    _, first = np.unique(counts[groups], axis=0, return_index=True)
+    kinds: np.ndarray = groups[np.sort(first)]
+    return kinds
+
+
+def _cost(held: Int[np.ndarray, "... k"], total: Int[np.ndarray, " k"], fraction: float) -> Float[np.ndarray, "..."]:
+    """Squared relative distance of class counts from the wanted share, summed over classes."""
+    cost: np.ndarray = np.asarray((((held - fraction * total) / total) ** 2).sum(axis=-1))
     return cost
 
 

@@ -48,15 +48,14 @@ def read_text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise HarnessError(f"{path}: cannot be read ({error.strerror}).") from None
+    if b"\0" in content:
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        raise HarnessError(f"{path}:{line}: not UTF-8 text (zero bytes, as in UTF-16); save the list as UTF-8.")
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise HarnessError(f"{path}:{line}: not UTF-8 text; save the list as UTF-8.") from None
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise HarnessError(f"{path}:{line}: not UTF-8 text (zero bytes, as in UTF-16); save the list as UTF-8.")
-    return text
 
 
 def read_rows(path: Path, separator: str | None = ",") -> list[Row]:
