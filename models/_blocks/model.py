@@ -27,6 +27,13 @@ class ClipShape(NamedTuple):
     size: int
 
 
+USUAL_INPUT = ClipShape(16, 112)
+"""What most networks of the field are given."""
+
+SMALL_EXAMPLES = (ClipShape(4, 32), ClipShape(6, 48))
+"""Two shapes that a network without demands accepts."""
+
+
 def _same_name(key: str) -> str:
     """Names in checkpoints are the names here."""
     return key
@@ -62,6 +69,6 @@ class Model:
     verified: str
     checkpoint_key: Callable[[str], str | None] = _same_name
     fresh: tuple[str, ...] = ("classifier.",)
-    input: ClipShape = ClipShape(16, 112)
+    input: ClipShape = USUAL_INPUT
     small: Mapping[str, Any] = field(default_factory=dict)
-    examples: tuple[ClipShape, ClipShape] = (ClipShape(4, 32), ClipShape(6, 48))
+    examples: tuple[ClipShape, ClipShape] = SMALL_EXAMPLES

@@ -12,9 +12,9 @@ from torch.nn import functional
 class DepthwiseConv3d(nn.Conv3d):
     """A k x k x k convolution of each channel with its own filter, spatial stride only, zero padding of k // 2.
 
-    Stock libraries run its forward pass well and its backward pass very slowly. Here, on a CPU, the input gradient of
-    an unstrided convolution is the convolution with the mirrored filter, and the weight gradient is a sum over frames
-    of two-dimensional weight gradients, one per temporal tap. ``benchmarks/x3d_convolutions.py`` records the ratios.
+    Stock libraries run its forward pass well and its backward pass very slowly. Here, on a CPU, the input gradient is
+    the forward pass of the mirrored filter, and the weight gradient is two-dimensional, once per temporal tap.
+    ``benchmarks/x3d_convolutions.py`` records the ratios.
     """
 
     def __init__(self, channels: int, kernel: int = 3, stride: int = 1) -> None:
@@ -73,55 +73,54 @@ class _DepthwiseOnCpu(torch.autograd.Function):
         ctx.save_for_backward(volume, weight)
         ctx.stride = stride
         padding = [side // 2 for side in weight.shape[2:]]
-        return functional.conv3d(volume, weight, None, (1, stride, stride), padding, groups=weight.shape[0])
+        return functional.conv3d(volume, weight, None, (1, stride, stride), padding, groups=len(weight))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         volume, weight = ctx.saved_tensors
         gradient = gradient.contiguous(memory_format=torch.channels_last_3d)
-        wanted = ctx.needs_input_grad[0]
-        by_mirror = wanted and ctx.stride == 1
-        taps = [
-            _tap_gradients(gradient, volume, weight, (tap, ctx.stride), wanted and not by_mirror)
-            for tap in range(weight.shape[2])
-        ]
-        weight_gradient = torch.cat([of_weight for _, of_weight in taps], dim=1).view_as(weight)
-        if not wanted:
-            return None, weight_gradient, None
-        if by_mirror:
-            padding = [side // 2 for side in weight.shape[2:]]
-            mirrored = weight.flip(2, 3, 4)
-            return functional.conv3d(gradient, mirrored, padding=padding, groups=len(weight)), weight_gradient, None
-        frames = sum(of_frames for of_frames, _ in taps[1:]) + taps[0][0]
-        return frames.unflatten(0, (volume.shape[0], volume.shape[2])).transpose(1, 2), weight_gradient, None
+        of_volume = _input_gradient(gradient, volume, weight, ctx.stride) if ctx.needs_input_grad[0] else None
+        of_weight = _weight_gradient(gradient, volume, weight, ctx.stride) if ctx.needs_input_grad[1] else None
+        return of_volume, of_weight, None
 
 
-def _tap_gradients(
-    gradient: Tensor, volume: Tensor, weight: Tensor, tap_and_stride: tuple[int, int], of_input: bool
-) -> tuple[Tensor, Tensor]:
-    """What one temporal tap adds to the input gradient (as frames, if asked for) and its own weight gradient.
+def _input_gradient(gradient: Tensor, volume: Tensor, weight: Tensor, stride: int) -> Tensor:
+    """The output gradient, spread out to the input's resolution with zeros, convolved with the mirrored filter."""
+    if stride > 1:
+        spread = torch.zeros_like(volume, dtype=gradient.dtype, memory_format=torch.channels_last_3d)
+        spread[..., ::stride, ::stride] = gradient
+        gradient = spread
+    padding = [side // 2 for side in weight.shape[2:]]
+    return functional.conv3d(gradient, weight.flip(2, 3, 4), padding=padding, groups=len(weight))
 
-    Output frame t reads input frame t + tap - k // 2 through this tap, so the tap is a two-dimensional convolution of
-    frames whose output gradient is the volume's, moved by as many frames.
+
+def _weight_gradient(gradient: Tensor, volume: Tensor, weight: Tensor, stride: int) -> Tensor:
+    """Two-dimensional weight gradients, one per temporal tap, side by side.
+
+    Output frame t reads input frame t + tap - k // 2 through a tap, so that the tap is a convolution of single frames
+    whose output gradient is the volume's, moved by as many frames.
     """
-    tap, stride = tap_and_stride
-    moved = _moved_in_time(gradient.transpose(1, 2), tap - weight.shape[2] // 2)
+    frames = volume.transpose(1, 2).flatten(0, 1)
+    gradients = gradient.transpose(1, 2)
     padding = [side // 2 for side in weight.shape[3:]]
-    of_frames, of_weight, _ = torch.ops.aten.convolution_backward(
-        moved.flatten(0, 1),
-        volume.transpose(1, 2).flatten(0, 1),
-        weight[:, :, tap],
-        None,
-        [stride, stride],
-        padding,
-        [1, 1],
-        False,
-        [0, 0],
-        weight.shape[0],
-        [of_input, True, False],
-    )
-    return of_frames, of_weight
+    taps = [
+        torch.ops.aten.convolution_backward(
+            _moved_in_time(gradients, tap - weight.shape[2] // 2).flatten(0, 1),
+            frames,
+            weight[:, :, tap],
+            None,
+            [stride, stride],
+            padding,
+            [1, 1],
+            False,
+            [0, 0],
+            len(weight),
+            [False, True, False],
+        )[1]
+        for tap in range(weight.shape[2])
+    ]
+    return torch.stack(taps, dim=2)
 
 
 def _moved_in_time(frames: Tensor, by: int) -> Tensor:

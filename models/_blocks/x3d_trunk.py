@@ -114,7 +114,8 @@ def initialise_as_slowfast(network: nn.Module) -> None:
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         elif isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=0.01)
-            nn.init.zeros_(module.bias)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
     for block in (module for module in network.modules() if isinstance(module, Bottleneck)):
         block.narrow[1].apply(_zero_scale)
 
