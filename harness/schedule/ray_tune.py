@@ -5,6 +5,7 @@ Tune is started fresh each time and never restored: what is finished is on stora
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -20,6 +21,7 @@ from harness.schedule.brain import Brain
 from harness.schedule.session import Session
 
 ENVIRONMENT = {
+    "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_DEDUP_LOGS": "1",
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
@@ -46,17 +48,20 @@ OBJECT_STORE_BYTES = 100_000_000
 
 
 def run_unit(config: dict[str, Any]) -> None:
-    """Run one unit in a Tune worker; every event is one report."""
+    """Run one unit in a Tune worker; every event is one report, as JSON because Tune takes nested ones apart."""
     from harness.train.unit import Task, execute
 
-    task = Task.model_validate_json(config["task"])
+    def report(event: Mapping[str, Any]) -> None:
+        tune.report({"event": json.dumps(event, default=float)})
+
     try:
-        record = execute(task, lambda event: tune.report({"event": dict(event)}))
-        tune.report({"event": {"kind": "ended", "error": "", **record}})
+        record = execute(Task.model_validate_json(config["task"]), report)
+        report({"kind": "ended", **record})
     except HarnessError as problem:
-        tune.report({"event": {"kind": "ended", "status": "failed", "error": str(problem)}})
+        report({"kind": "ended", "status": "failed", "error": str(problem)})
     except Exception:
-        tune.report({"event": {"kind": "ended", "status": "failed", "error": traceback.format_exc()}})
+        # A defect of this unit is reported whole, so that Tune does not retry it and the other units go on.
+        report({"kind": "ended", "status": "failed", "error": traceback.format_exc()})
 
 
 class UnitSearcher(Searcher):
@@ -78,8 +83,8 @@ class UnitSearcher(Searcher):
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Pass an event on to whoever watches."""
-        event = result.get("event")
-        if trial_id in self._units and event and event["kind"] != "ended":
+        event = json.loads(result.get("event", "{}"))
+        if trial_id in self._units and event.get("kind", "ended") != "ended":
             self._on_event(self._units[trial_id], event)
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
@@ -87,7 +92,7 @@ class UnitSearcher(Searcher):
         unit = self._units.pop(trial_id, None)
         if unit is None:
             return
-        event = (result or {}).get("event") or {}
+        event = json.loads((result or {}).get("event", "{}"))
         if error or event.get("kind") != "ended":
             event = {"kind": "ended", "status": "failed", "error": "the worker died (killed, or out of memory)"}
         self._brain.finished(unit, event.get("error", "") if event["status"] == "failed" else "")
