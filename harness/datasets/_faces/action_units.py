@@ -1,7 +1,7 @@
 """What each action unit does to the drawn face: displacements of its features.
 
 The units and what they look like follow Ekman, Friesen and Hager, "Facial Action Coding System" (2002). Lengths are
-in head units: the image spans about 2.3 of them, half a face's width is 0.8, half an eye's opening 0.12.
+in head units: the image spans about 2.1 of them, half a face's width is 0.8, half an eye's opening 0.12.
 """
 
 from typing import NamedTuple

@@ -29,18 +29,20 @@ class Phases(NamedTuple):
 def draw_phases(num_frames: int, generator: np.random.Generator) -> Phases:
     """When an expression rises and falls within a clip of so many frames.
 
-    One clip in ten opens on the expression and shows it fade, four hold it to the end, five show it come and go.
-    Rise and fall take between a twelfth and a quarter of the clip, but 3 to 24 frames.
+    One clip in ten opens on the expression and shows it fade, three hold it to the end, six show it come and go, with
+    the apex anywhere in the clip: any one frame, the middle one included, often misses it. Rise and fall take between a
+    twelfth and a quarter of the clip, but 3 to 24 frames.
     """
-    course = generator.choice(("fade", "hold", "whole"), p=(0.1, 0.4, 0.5))
-    rise, fall = (int(np.clip(num_frames * share, 3, 24)) for share in generator.uniform((0.08, 0.10), (0.20, 0.26)))
+    course = generator.choice(("fade", "hold", "whole"), p=(0.1, 0.3, 0.6))
+    rise, fall = (int(np.clip(num_frames * share, 3, 24)) for share in generator.uniform(0.08, 0.24, 2))
     if course == "fade":
-        offset = round(num_frames * generator.uniform(0.25, 0.5))
+        offset = round(num_frames * generator.uniform(0.2, 0.5))
         return Phases(-rise, 0, offset, offset + fall)
-    onset = round(num_frames * generator.uniform(0.12, 0.45))
     if course == "hold":
+        onset = round(num_frames * generator.uniform(0.15, 0.65))
         return Phases(onset, onset + rise, num_frames, num_frames + fall)
-    held = max(2, round(num_frames * generator.uniform(0.18, 0.38)))
+    held = max(2, round(num_frames * generator.uniform(0.15, 0.35)))
+    onset = round(generator.uniform(0.06 * num_frames, max(0.94 * num_frames - rise - held - 0.5 * fall, 1)))
     return Phases(onset, onset + rise, onset + rise + held, onset + rise + held + fall)
 
 

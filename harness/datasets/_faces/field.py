@@ -9,7 +9,7 @@ from harness.datasets._faces.dynamics import HeadMotion
 from harness.datasets._faces.portrait import EXTENT, Portrait
 from harness.datasets._faces.shapes import Canvas, Column, Plane, ramp
 
-SPAN = 1.17
+SPAN = 1.06
 """Half the image's side in head units: a face crop as tight as DFEW's."""
 
 FLATTENING = 0.6

@@ -104,15 +104,16 @@ def draw_identity(name: str, generator: np.random.Generator) -> Identity:
 def draw_rest(generator: np.random.Generator) -> Float[np.ndarray, " p"]:
     """Where a person's features rest, in the order of ``Deformation``.
 
-    Two people in three rest in a trace of some expression, up to one shown in full, so that a single frame cannot tell
-    an expression from a face: only the change can.
+    Most people rest in traces of one or two expressions, together about as strong as an expression shown: a frame
+    alone cannot tell an expression from a face, only the change can.
     """
     spread = np.array([REST_NOISE.get(field, 0.0) for field in Deformation._fields], dtype=np.float32)
     rest = generator.standard_normal(len(spread), dtype=np.float32) * spread
-    trace = generator.uniform(0.35, 1.0) if generator.random() < 2 / 3 else 0.0
-    expression = str(generator.choice(CLASSES))
-    shape: Float[np.ndarray, " p"] = usual_strengths(expression) @ effect_matrix()
-    return rest + np.float32(trace) * shape
+    for _ in range(2):
+        trace = generator.uniform(0.4, 0.9) if generator.random() < 0.7 else 0.0
+        shape: Float[np.ndarray, " p"] = usual_strengths(str(generator.choice(CLASSES))) @ effect_matrix()
+        rest += np.float32(trace) * shape
+    return rest
 
 
 def _bones(generator: np.random.Generator) -> dict[str, float]:
