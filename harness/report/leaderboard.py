@@ -30,7 +30,7 @@ class Scoped(NamedTuple):
 
 def scoped_scores(scores: Scores, outcomes: Outcomes, suite: Suite) -> dict[tuple[str, str], Scoped]:
     """Every scope of every metric, keyed by scope and metric."""
-    found = {}
+    found: dict[tuple[str, str], Scoped] = {}
     for metric in METRICS_SHOWN:
         values = scopes(scores.values[metric], outcomes.conditions, suite)
         replicates = scopes(scores.replicates[metric], outcomes.conditions, suite)
@@ -60,7 +60,7 @@ def scores_table(scoped: dict[tuple[str, str], Scoped], outcomes: Outcomes, cove
             }
             for index, method in enumerate(outcomes.methods)
         )
-    return pd.DataFrame(rows)[SCORES.schema.names]
+    return pd.DataFrame(rows, columns=SCORES.schema.names)
 
 
 def leaderboard(scoped: dict[tuple[str, str], Scoped], outcomes: Outcomes, table: pd.DataFrame) -> pd.DataFrame:
@@ -73,21 +73,26 @@ def leaderboard(scoped: dict[tuple[str, str], Scoped], outcomes: Outcomes, table
     frame = pd.DataFrame({"method": list(outcomes.methods)})
     frame["rank"] = pd.Series(-values).rank(method="min").astype(int)
     frame["tie"] = tie_letters(values, inseparable(values, replicates))
-    indexed = table.set_index(["scope", "metric", "method"]).sort_index()
-    headline = indexed.loc[(CLEAN_SCOPE, HEADLINE_METRIC)].reindex(frame["method"])
+    headline = _of(table, CLEAN_SCOPE, HEADLINE_METRIC, outcomes.methods)
     for column in ("rank_low", "rank_high", "probability_first"):
         frame[column] = headline[column].to_numpy()
     frame[["rank_low", "rank_high"]] = frame[["rank_low", "rank_high"]].astype(int)
     for scope in SCOPES_SHOWN:
         for metric in METRICS_SHOWN:
             if (scope, metric) in scoped:
-                own = indexed.loc[(scope, metric)].reindex(frame["method"])
+                own = _of(table, scope, metric, outcomes.methods)
                 name = f"{metric}_{scope}"
                 frame[name], frame[f"{name}_low"], frame[f"{name}_high"] = (
                     own[column].to_numpy() for column in ("value", "low", "high")
                 )
     frame["num_runs"], frame["num_clips"] = headline["num_runs"].to_numpy(), headline["num_clips"].to_numpy()
     return frame.sort_values(["rank", "method"], kind="stable").reset_index(drop=True)
+
+
+def _of(table: pd.DataFrame, scope: str, metric: str, methods: Sequence[str]) -> pd.DataFrame:
+    """The rows of one scope and metric, one per method in the given order."""
+    own = table[(table["scope"] == scope) & (table["metric"] == metric)]
+    return own.set_index("method").loc[list(methods)]
 
 
 def shown_columns(frame: pd.DataFrame) -> list[tuple[str, str]]:

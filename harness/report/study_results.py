@@ -63,11 +63,11 @@ def read_results(run: RunPaths) -> StudyResults:
     )
     runs = [
         read_run(
-            Run(method=row.method, fold=int(row.fold), seed=int(row.seed), trial_id=row.trial_id),
-            run.unit(row.trial_id).test_predictions(suite.version),
+            Run(method=row["method"], fold=int(row["fold"]), seed=int(row["seed"]), trial_id=row["trial_id"]),
+            run.unit(row["trial_id"]).test_predictions(suite.version),
             wanted,
         )
-        for row in done.itertuples()
+        for row in done.to_dict("records")
     ]
     outcomes = align(runs, dataset["classes"], method_order(study, confirm))
     return StudyResults(

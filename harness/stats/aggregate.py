@@ -31,7 +31,7 @@ def family_means(
 
 def mean_over_families(means: dict[str, Float[np.ndarray, "*lead"]]) -> Float[np.ndarray, "*lead"]:
     """The mean of the families' means, so that a family of many conditions does not outvote one of few."""
-    return np.mean(list(means.values()), axis=0)
+    return np.asarray(np.mean(list(means.values()), axis=0))
 
 
 def scopes(

@@ -151,6 +151,6 @@ def _by_method(
 ) -> Float[np.ndarray, "b m c"]:
     """Weighted sums over each method's columns; with one column a method, only a scaling."""
     if all(len(own) == 1 for own in table.columns):
-        return product * columns[:, :, None]
+        return np.asarray(product * columns[:, :, None])
     parts = [np.einsum("bsc,bs->bc", product[:, own], columns[:, own]) for own in table.columns]
     return np.stack(parts, axis=1)

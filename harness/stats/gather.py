@@ -10,7 +10,7 @@ from jaxtyping import Int8, Int16
 
 from harness.errors import HarnessError
 from harness.spec.trial import CLEAN_CONDITION, Condition
-from harness.stats.logits import Predictions, read_predictions
+from harness.stats.logits import Predictions, members, read_predictions
 from harness.stats.outcomes import FoldOutcomes, Outcomes, Run
 
 HEADLINE = ("validation", "selected", "val")
@@ -80,8 +80,8 @@ def run_cells(predictions: Predictions) -> dict[Cell, Named]:
     groups = np.where(rows["group"].isna() | (rows["group"] == ""), clip_ids, groups)
     labels = rows["label"].to_numpy(dtype=np.int16)
     cells: dict[Cell, Named] = {}
-    for (name, severity, repeat), members in rows.groupby(["perturbation", "severity", "repeat"]).indices.items():
-        order = members[np.argsort(clip_ids[members].astype(str), kind="stable")]
+    for (name, severity, repeat), own in members(rows, ["perturbation", "severity", "repeat"]).items():
+        order = own[np.argsort(clip_ids[own].astype(str), kind="stable")]
         condition = Condition(perturbation=name, severity=float(severity))
         cells[condition, int(repeat)] = Named(clip_ids[order], groups[order], labels[order], named[order])
     return cells

@@ -1,12 +1,12 @@
 """Stored logits as one matrix, without a Python object per clip."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from harness.tables.schema import predictions
 from harness.tables.store import read_arrow
@@ -35,6 +35,11 @@ def read_predictions(path: Path, num_classes: int) -> Predictions:
 def from_frame(frame: pd.DataFrame) -> Predictions:
     """A predictions data frame whose ``logits`` column holds one array per row."""
     return Predictions(frame.drop(columns="logits"), np.stack(frame["logits"].to_list()).astype(np.float32))
+
+
+def members(rows: pd.DataFrame, keys: list[str]) -> dict[tuple[Any, ...], Int[np.ndarray, " _n"]]:
+    """Which rows belong to each combination of key values, sorted by key."""
+    return cast(dict[tuple[Any, ...], Int[np.ndarray, " _n"]], rows.groupby(keys, sort=True, observed=True).indices)
 
 
 def _matrix(column: pa.ChunkedArray, num_classes: int) -> Float[np.ndarray, "n k"]:

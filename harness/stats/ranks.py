@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from scipy.stats import rankdata
 
 from harness.stats.interval import CONFIDENCE
+from harness.stats.multiplicity import max_t
 
 
 class RankInterval(NamedTuple):
@@ -26,25 +27,17 @@ def rank_intervals(replicates: Float[np.ndarray, "b m"], confidence: float = CON
     return RankInterval(np.floor(low), np.ceil(high), (first / first.sum(axis=1, keepdims=True)).mean(axis=0))
 
 
-def inseparable(
-    values: Float[np.ndarray, " m"], replicates: Float[np.ndarray, "b m"], confidence: float = CONFIDENCE
-) -> Bool[np.ndarray, "m m"]:
-    """Which pairs of methods the data cannot tell apart, all pairs judged together.
+def inseparable(values: Float[np.ndarray, " m"], replicates: Float[np.ndarray, "b m"]) -> Bool[np.ndarray, "m m"]:
+    """Which pairs of methods the data cannot tell apart: their max-t interval, over all pairs, holds zero.
 
-    A pair is told apart if its difference exceeds c standard errors, where c is the quantile of the largest
-    studentised difference over all pairs and replicates: simultaneous intervals, so that among equal methods any pair
-    at all is told apart in 5 % of studies only (Romano & Wolf, Econometrica 2005, single step).
+    Among equal methods any pair at all is told apart in 5 % of studies only.
     """
     first, second = np.triu_indices(len(values), 1)
     same = np.eye(len(values), dtype=bool)
     if len(first) == 0:
         return same
-    differences = replicates[:, first] - replicates[:, second]
-    error = differences.std(axis=0, ddof=1)
-    observed = values[first] - values[second]
-    scale = np.where(error > 0, error, np.inf)
-    critical = np.quantile(np.abs((differences - observed) / scale).max(axis=1), confidence)
-    apart = np.where(error > 0, np.abs(observed) > critical * error, observed != 0)
+    together = max_t(values[first] - values[second], replicates[:, first] - replicates[:, second])
+    apart = (together.low > 0) | (together.high < 0)
     same[first, second] = same[second, first] = ~apart
     return same
 

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 from harness import plugins
 from harness.metrics._contract import Metric
-from harness.stats.logits import CELL, Predictions, from_frame
+from harness.stats.logits import CELL, Predictions, from_frame, members
 from harness.tables.schema import METRICS
 
 RECALL = "recall"
@@ -28,7 +28,7 @@ def score(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
         row per class that occurs in the labels for ``recall``, with that class's number of clips.
     """
     if predictions.empty:
-        return METRICS.schema.empty_table().to_pandas()
+        return pd.DataFrame(columns=METRICS.schema.names)
     return score_matrix(from_frame(predictions), classes)
 
 
@@ -38,12 +38,10 @@ def score_matrix(predictions: Predictions, classes: Sequence[str]) -> pd.DataFra
     keys = ["trial_id", *CELL]
     labels = predictions.rows["label"].to_numpy().astype(np.int64)
     rows: list[dict[str, Any]] = []
-    for key, members in predictions.rows.groupby(keys, sort=True, observed=True).indices.items():
+    for key, own in members(predictions.rows, keys).items():
         cell = dict(zip(keys, key, strict=True))
-        rows.extend(
-            {**cell, **row} for row in _cell_rows(predictions.logits[members], labels[members], classes, metrics)
-        )
-    return pd.DataFrame(rows)[METRICS.schema.names]
+        rows.extend({**cell, **row} for row in _cell_rows(predictions.logits[own], labels[own], classes, metrics))
+    return pd.DataFrame(rows, columns=METRICS.schema.names)
 
 
 def _cell_rows(

@@ -1,12 +1,17 @@
 """How far confidence can be trusted, on clean clips and under perturbation."""
 
+from statistics import fmean
 from typing import NamedTuple
 
 import pandas as pd
 
 from harness.report.study_results import StudyResults
+from harness.spec.trial import CLEAN, Condition
 
 SHOWN = {"nll": "NLL", "brier": "Brier", "ece": "ECE", "classwise_ece": "Class-wise ECE", "aurc": "AURC"}
+
+Values = dict[tuple[str, str, str, float], float]
+"""A metric's mean over folds, seeds and repeats, by method, metric, perturbation and severity."""
 
 
 class CalibrationRow(NamedTuple):
@@ -21,21 +26,20 @@ def calibration_rows(results: StudyResults, metrics: pd.DataFrame) -> list[Calib
     """Means over folds, seeds and repeats; families of perturbations are averaged first."""
     test = metrics[(metrics["split"] == "test") & metrics["metric"].isin(list(SHOWN))]
     test = test.merge(results.confirmed[["trial_id", "method"]], on="trial_id")
-    means = test.groupby(["method", "metric", "perturbation", "severity"])["value"].mean()
+    means = test.groupby(["method", "metric", "perturbation", "severity"])["value"].mean().reset_index()
+    values = {
+        (row["method"], row["metric"], row["perturbation"], float(row["severity"])): float(row["value"])
+        for row in means.to_dict("records")
+    }
     families = results.suite.restricted_to(results.outcomes.conditions).families()
     rows = []
     for method in results.outcomes.methods:
-        own = {metric: means.loc[method, metric] for metric in SHOWN}
-        clean = [float(own[metric].loc["clean"].iloc[0]) for metric in SHOWN]
-        perturbed = [float(_perturbed(own[metric], families)) for metric in SHOWN] if families else None
+        clean = [values[method, metric, CLEAN, 0.0] for metric in SHOWN]
+        perturbed = [_perturbed(values, method, metric, families) for metric in SHOWN] if families else None
         rows.append(CalibrationRow(method, clean, perturbed))
     return rows
 
 
-def _perturbed(values: pd.Series, families: dict) -> float:
-    by_condition = {(name, float(severity)): value for (name, severity), value in values.items()}
-    means = {
-        family: sum(by_condition[one.perturbation, one.severity] for one in own) / len(own)
-        for family, own in families.items()
-    }
-    return sum(means.values()) / len(means)
+def _perturbed(values: Values, method: str, metric: str, families: dict[str, tuple[Condition, ...]]) -> float:
+    means = [fmean(values[method, metric, one.perturbation, one.severity] for one in own) for own in families.values()]
+    return fmean(means)

@@ -35,19 +35,20 @@ def searches(trials: pd.DataFrame) -> list[Search]:
 def chosen_recipes(trials: pd.DataFrame) -> list[tuple[str, str]]:
     """Every method with the recipe that its confirmed trials were trained with, as indented JSON."""
     confirm = trials[trials["phase"] == "confirm"].drop_duplicates("method")
-    return [(row.method, json.dumps(json.loads(row.recipe), indent=2, sort_keys=True)) for row in confirm.itertuples()]
+    recipes = zip(confirm["method"], confirm["recipe"], strict=True)
+    return [(str(method), json.dumps(json.loads(str(text)), indent=2, sort_keys=True)) for method, text in recipes]
 
 
 def _search(method: str, rows: pd.DataFrame) -> Search:
     names = sorted({name for text in rows["searched"] for name in json.loads(text)})
-    tried = [_tried(int(number), own, names) for number, own in rows.groupby("configuration")]
+    tried = [_tried(number, rows[rows["configuration"] == number], names) for number in set(rows["configuration"])]
     return Search(method, names, sorted(tried, key=lambda one: (-(one.val_uar or -1.0), one.number)))
 
 
 def _tried(number: int, rows: pd.DataFrame, names: list[str]) -> Tried:
     values = json.loads(rows["searched"].iloc[0])
     return Tried(
-        number=number,
+        number=int(number),
         values=[_value_text(values.get(name)) for name in names],
         val_uar=_mean(rows["val_uar"]),
         val_war=_mean(rows["val_war"]),
