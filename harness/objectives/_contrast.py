@@ -23,15 +23,15 @@ class Pairs(NamedTuple):
 
 
 def pairs_of(features: Float[Tensor, "b d"], labels: Int[Tensor, " b"]) -> Pairs:
-    """Cosine similarities and pair masks, in single precision or better."""
+    """Cosine similarities and pair masks."""
     unit = unit_length(features)
     different = ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
     return Pairs(unit @ unit.T, (labels[:, None] == labels[None, :]) & different, different)
 
 
 def unit_length(features: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
-    """Features divided by their L2 norm, in single precision or better."""
-    return functional.normalize(features if features.dtype == torch.float64 else features.float(), dim=1)
+    """Features divided by their L2 norm; features of no length stay zero."""
+    return functional.normalize(features, dim=1)
 
 
 def log_sum_over(scores: Float[Tensor, "b b"], kept: Bool[Tensor, "b b"]) -> Float[Tensor, " b"]:

@@ -32,7 +32,7 @@ class CrossEntropy(nn.Module):
     ) -> LossParts:
         """The loss, which is its own only part."""
         targets = labels if state.label_distributions is None else state.label_distributions
-        loss = functional.cross_entropy(logits.float(), targets, label_smoothing=self.label_smoothing)
+        loss = functional.cross_entropy(logits, targets, label_smoothing=self.label_smoothing)
         return LossParts(loss, {"cross_entropy": loss.detach()})
 
 

@@ -69,7 +69,7 @@ class DistributionAwareScaling(nn.Module):
         """The scaled sum; parts are the three terms unscaled and the two scales."""
         options = self.options
         targets = labels if state.label_distributions is None else state.label_distributions
-        cross_entropy = functional.cross_entropy(logits.float(), targets, label_smoothing=options.label_smoothing)
+        cross_entropy = functional.cross_entropy(logits, targets, label_smoothing=options.label_smoothing)
         contrast = weighted_contrast(pairs_of(features, labels), options)
         trace = trace_of_covariance(unit_length(features), labels, within_class=options.ib_scope == "within_class")
         sign = 1.0 if options.ib_sign == "compress" else -1.0

@@ -56,7 +56,7 @@ class DsmAsPublished(nn.Module):
         """The scaled sum; parts are the three terms unscaled."""
         options = self.options
         targets = labels if state.label_distributions is None else state.label_distributions
-        cross_entropy = functional.cross_entropy(logits.float(), targets, label_smoothing=options.label_smoothing)
+        cross_entropy = functional.cross_entropy(logits, targets, label_smoothing=options.label_smoothing)
         contrast = contrast_as_published(pairs_of(features, labels), options.eta, options.tau)
         trace = unbiased_trace(unit_length(features))
         loss = options.scale_ce * cross_entropy + options.scale_sc * (contrast - options.ib_coefficient * trace)
