@@ -38,3 +38,12 @@ def hold(lost: Sequence[int], frames: int) -> list[int]:
         shown = shown if moment in gone else moment
         index.append(shown)
     return index
+
+
+def crop(start: int, kept: int, frames: int) -> list[int]:
+    """The index map that stretches ``kept`` frames from ``start`` on over the whole clip.
+
+    >>> crop(2, 2, 4)
+    [2, 2, 3, 3]
+    """
+    return [start + moment * kept // frames for moment in range(frames)]

@@ -1,0 +1,78 @@
+"""Several perturbations in a fixed order, each at its own severity."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Literal
+
+from jaxtyping import UInt8
+from torch import Tensor
+
+from perturbations._contract import ClipShape, Params, Perturbation
+from perturbations._levels import along
+from perturbations._random import Draws
+
+STEPS = (1.0, 2.0, 3.0, 4.0, 5.0)
+
+
+@cache
+def member(name: str) -> Perturbation:
+    """A perturbation of this package by its file's name."""
+    found: Perturbation = getattr(importlib.import_module(f"perturbations.{name}"), name)
+    return found
+
+
+class Combination:
+    """Draws and applies member perturbations one after the other.
+
+    Args:
+        severities: for each member, in the order of application, its severities at the combination's 1 to 5;
+            a severity of 0 leaves the member out.
+    """
+
+    def __init__(self, severities: Mapping[str, Sequence[float]]) -> None:
+        self.severities = {name: tuple(steps) for name, steps in severities.items()}
+
+    def draw(self, level: float, key: int, shape: ClipShape) -> Params:
+        """The members' parameters, each under its place in the order."""
+        params: Params = {}
+        for place, (name, steps) in enumerate(self.severities.items()):
+            severity = along(level, STEPS, steps)
+            if severity:
+                drawn = member(name).draw(member(name).level(severity), Draws(key, place).word() >> 1, shape)
+                params.update({f"{place}.{part}": value for part, value in drawn.items()})
+        return params
+
+    def apply(self, pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+        """The members' effects; the pixels are quantised to 8 bits between them, as between two devices."""
+        for place, name in enumerate(self.severities):
+            prefix = f"{place}."
+            own = {part.removeprefix(prefix): value for part, value in params.items() if part.startswith(prefix)}
+            if own:
+                pixels = member(name).apply(pixels, own)
+        return pixels
+
+
+def combination(
+    title: str,
+    severities: Mapping[str, Sequence[float]],
+    source: str,
+    granularity: Literal["clip", "frame", "coherent"] = "frame",
+) -> Perturbation:
+    """A combined shift as a perturbation of its own; its granularity is that of its fastest member."""
+    combined = Combination(severities)
+    return Perturbation(
+        title=title,
+        family="combined",
+        unit="severities of " + ", ".join(f"{name} {_written(steps)}" for name, steps in combined.severities.items()),
+        levels=STEPS,
+        granularity=granularity,
+        label_preserving="yes",
+        source=source,
+        draw=combined.draw,
+        apply=combined.apply,
+    )
+
+
+def _written(steps: Sequence[float]) -> str:
+    return "/".join(f"{step:g}" for step in steps)

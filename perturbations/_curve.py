@@ -1,0 +1,28 @@
+"""Tone curves: a table of 256 outputs for each clip and channel, worked out once in double precision."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Int16, UInt8
+from torch import Tensor
+
+from perturbations._contract import Params
+
+
+def curve(function: Callable[[float], float]) -> Params:
+    """Parameters of ``look_up``: the same curve for all channels, from and to values in 0..1."""
+    return curves(function, function, function)
+
+
+def curves(*functions: Callable[[float], float]) -> Params:
+    """Parameters of ``look_up``: a curve for each channel."""
+    rows = [[round(255 * min(max(function(value / 255), 0.0), 1.0)) for value in range(256)] for function in functions]
+    return {"table": torch.tensor(rows, dtype=torch.int16)}
+
+
+def look_up(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+    """Every value replaced by its channel's entry in the clip's ``table``."""
+    table: Int16[Tensor, "b c v"] = params["table"]
+    rows = 256 * torch.arange(table.shape[0] * table.shape[1], dtype=torch.int32, device=pixels.device)
+    index = pixels.to(torch.int32).add_(rows.view(len(table), 1, -1, 1, 1))
+    return table.flatten().index_select(0, index.flatten()).to(torch.uint8).view(pixels.shape)

@@ -1,0 +1,61 @@
+"""The donor bank: procedural portraits that style shifts borrow statistics from and trackers jump to.
+
+No photograph is shipped and no other clip is read, so what a clip becomes never depends on the clips beside it. A donor
+is a function of (bank version, index, height, width) in exact arithmetic: smooth textured ground, a lit ellipse for a
+head, two eyes and a mouth.
+"""
+
+from functools import lru_cache
+
+import torch
+from jaxtyping import Float32, UInt8
+from torch import Tensor
+
+from perturbations._probe import texture
+from perturbations._random import Draws, mix
+
+BANK_VERSION = 1
+COUNT = 32
+SKIN = ((255, 224, 196), (234, 192, 150), (198, 134, 86), (141, 85, 50), (92, 58, 36))
+"""Five skin tones from light to dark (own choice, spread over the Fitzpatrick scale)."""
+
+
+@lru_cache(maxsize=256)
+def donor(index: int, height: int, width: int) -> UInt8[Tensor, "3 h w"]:
+    """One portrait of the bank.
+
+    Args:
+        index: 0 to COUNT - 1.
+        height: in pixels.
+        width: in pixels.
+    """
+    key = mix(BANK_VERSION * COUNT + index) >> 1
+    draws = Draws(key)
+    tint = torch.tensor([0.25 + 0.75 * draws.integer(257) / 256 for _ in range(3)]).view(3, 1, 1)
+    picture = texture(height, width, key) * tint
+    lit = 0.5 + 0.5 * draws.integer(257) / 256
+    skin = torch.tensor(SKIN[draws.integer(len(SKIN))]).view(3, 1, 1) * lit
+    picture = _ellipse(picture, skin + 0.25 * (picture - 128), (0.5, 0.5), (0.45, 0.35))
+    for side in (-1, 1):
+        picture = _ellipse(picture, torch.full_like(skin, 24.0), (0.42, 0.5 + side * 0.15), (0.03, 0.06))
+    opening = 0.01 + 0.06 * draws.integer(257) / 256
+    mouth = skin * torch.tensor([0.75, 0.375, 0.375]).view(3, 1, 1)
+    return _ellipse(picture, mouth, (0.72, 0.5), (opening, 0.14)).clamp_(0, 255).round_().to(torch.uint8)
+
+
+def donors(index: Tensor, height: int, width: int) -> UInt8[Tensor, "b 3 h w"]:
+    """A batch of portraits on the index's device."""
+    return torch.stack([donor(each, height, width) for each in index.tolist()]).to(index.device)
+
+
+def _ellipse(
+    picture: Float32[Tensor, "3 h w"],
+    fill: Float32[Tensor, "3 u v"],
+    centre: tuple[float, float],
+    radii: tuple[float, float],
+) -> Float32[Tensor, "3 h w"]:
+    """The picture with an ellipse filled; centre and radii (down, right) in fractions of the frame."""
+    height, width = picture.shape[-2:]
+    y = ((torch.arange(height) + 0.5) / height - centre[0]) / radii[0]
+    x = ((torch.arange(width) + 0.5) / width - centre[1]) / radii[1]
+    return torch.where((y * y)[:, None] + x * x <= 1, fill, picture)

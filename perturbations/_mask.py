@@ -1,0 +1,99 @@
+"""Occluders: boxes and ellipses, one for the clip or one for each frame, painted in one colour."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, UInt8
+from torch import Tensor
+
+from perturbations._contract import ClipShape, Params
+from perturbations._random import Draws
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels; may reach beyond the frame."""
+
+    top: float
+    left: float
+    height: float
+    width: float
+
+
+def occluder(boxes: list[Box], colour: tuple[int, int, int]) -> Params:
+    """Parameters of ``cover``: one box, or one for each frame, and the colour painted there."""
+    return {"boxes": torch.tensor(boxes, dtype=torch.float32), "colour": torch.tensor(colour, dtype=torch.uint8)}
+
+
+def any_colour(draws: Draws) -> tuple[int, int, int]:
+    """A uniform draw of all colours."""
+    return draws.integer(256), draws.integer(256), draws.integer(256)
+
+
+def cover(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+    """Pixels whose centres lie in the ``boxes`` painted over."""
+    top, left, height, width = params["boxes"][..., None, None].unbind(2)
+    y, x = _centres(pixels)
+    inside = ((y >= top) & (y < top + height)) & ((x >= left) & (x < left + width))
+    return _paint(pixels, inside, params)
+
+
+def cover_ellipse(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+    """Pixels whose centres lie in the ellipses inscribed in the ``boxes`` painted over."""
+    top, left, height, width = params["boxes"][..., None, None].unbind(2)
+    y, x = _centres(pixels)
+    across, along = (x - left) / width * 2 - 1, (y - top) / height * 2 - 1
+    return _paint(pixels, across * across + along * along <= 1, params)
+
+
+def _centres(pixels: UInt8[Tensor, "b t c h w"]) -> tuple[Tensor, Tensor]:
+    """Row and column positions of pixel centres, ``h 1`` and ``w``."""
+    height, width = pixels.shape[-2:]
+    y = torch.arange(height, dtype=torch.float32, device=pixels.device) + 0.5
+    x = torch.arange(width, dtype=torch.float32, device=pixels.device) + 0.5
+    return y[:, None], x
+
+
+def _paint(
+    pixels: UInt8[Tensor, "b t c h w"], inside: Bool[Tensor, "b f h w"], params: Params
+) -> UInt8[Tensor, "b t c h w"]:
+    return torch.where(inside[:, :, None], params["colour"][:, None, :, None, None], pixels)
+
+
+class Region(NamedTuple):
+    """A part of an aligned face, in fractions of the frame."""
+
+    top: float
+    left: float
+    height: float
+    width: float
+
+
+REGIONS = {
+    "eyes": Region(0.2, 0.1, 0.25, 0.8),
+    "mouth": Region(0.62, 0.25, 0.28, 0.5),
+    "lower_face": Region(0.5, 0.0, 0.5, 1.0),
+    "left": Region(0.0, 0.0, 1.0, 0.5),
+    "right": Region(0.0, 0.5, 1.0, 0.5),
+}
+"""Canonical places in a face crop aligned by the eyes: eyes and brows for the upper-face action units, mouth and lower
+face for the lower-face ones, halves for one-sided occlusion."""
+
+
+def part_of(region: Region, share: float, shape: ClipShape) -> Box:
+    """The box about a region's centre that covers a share of its area."""
+    side = math.sqrt(share)
+    top = region.top + region.height * (1 - side) / 2
+    left = region.left + region.width * (1 - side) / 2
+    return Box(
+        top * shape.height, left * shape.width, region.height * side * shape.height, region.width * side * shape.width
+    )
+
+
+def box_of_area(share: float, shape: ClipShape, draws: Draws) -> Box:
+    """A box of a share of the frame's area, of an aspect between 1:2 and 2:1, uniformly placed inside the frame."""
+    stretch = math.sqrt(2.0 ** draws.uniform(-1, 1))
+    height = min(1.0, math.sqrt(share) * stretch)
+    width = min(1.0, share / height)
+    top, left = draws.uniform(0, 1 - height), draws.uniform(0, 1 - width)
+    return Box(top * shape.height, left * shape.width, height * shape.height, width * shape.width)

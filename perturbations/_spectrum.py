@@ -1,0 +1,35 @@
+"""Amplitude spectra of frames, changed while the phases stay."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Bool, Float32, Int64, UInt8
+from torch import Tensor
+
+from perturbations._donors import donors
+from perturbations._pixels import to_pixels
+
+
+def with_amplitude(
+    pixels: UInt8[Tensor, "b t c h w"], change: Callable[[Tensor], Tensor]
+) -> UInt8[Tensor, "b t c h w"]:
+    """Every frame with its amplitudes (``b t c h v``, the half plane of a real transform) put through ``change``."""
+    spectrum = torch.fft.rfft2(pixels.to(torch.float32))
+    amplitude = spectrum.abs()
+    # where the amplitude is nothing there is no phase to keep: the frequency stays empty
+    factor = change(amplitude) / amplitude.clamp(min=1e-3)
+    return to_pixels(torch.fft.irfft2(spectrum.mul_(factor), s=pixels.shape[-2:]))
+
+
+def donor_amplitude(index: Int64[Tensor, " b"], height: int, width: int) -> Float32[Tensor, "b 3 h v"]:
+    """The amplitude spectra of donors."""
+    amplitude: Tensor = torch.fft.rfft2(donors(index, height, width).to(torch.float32)).abs()
+    return amplitude
+
+
+def low_frequencies(beta: Float32[Tensor, " b"], height: int, width: int) -> Bool[Tensor, "b h v"]:
+    """The square of frequencies up to beta times the smaller side, in the half plane; never less than the mean."""
+    reach = (beta * min(height, width)).floor()[:, None, None]
+    down = torch.arange(height, device=beta.device)
+    down = torch.minimum(down, height - down)[:, None]
+    return (down <= reach) & (torch.arange(width // 2 + 1, device=beta.device) <= reach)

@@ -1,0 +1,56 @@
+"""A clip's colour statistics moved towards those of a donor, per channel and over the whole clip."""
+
+import torch
+from jaxtyping import Float64, UInt8
+from torch import Tensor
+
+from perturbations._contract import Params
+from perturbations._curve import look_up
+from perturbations._donors import donors
+
+
+def move_statistics(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+    """Each channel's mean and standard deviation brought a ``share`` of the way to the donor's."""
+    own, foreign = _counts(pixels), _counts(donors(params["donor"], *pixels.shape[-2:])[:, None])
+    share = params["share"].to(torch.float64)[:, None, None]
+    (mean, spread), (other_mean, other_spread) = _moments(own), _moments(foreign)
+    gain = 1 + share * (other_spread / spread.clamp(min=1) - 1)
+    table = (_values(pixels) - mean) * gain + mean + share * (other_mean - mean)
+    return look_up(pixels, {"table": _table(table)})
+
+
+def match_histograms(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+    """Each channel's values brought a ``share`` of the way to those of equal rank in the donor.
+
+    kornia's ``histogram_matching`` mixes all channels and clips into one histogram; here each has its own.
+    """
+    own, foreign = _counts(pixels), _counts(donors(params["donor"], *pixels.shape[-2:])[:, None])
+    ranks = (own.cumsum(-1) - own / 2) / own.sum(-1, keepdim=True)
+    ladder = foreign.cumsum(-1) / foreign.sum(-1, keepdim=True)
+    matched = torch.searchsorted(ladder, ranks).clamp(max=255).to(torch.float64)
+    share = params["share"].to(torch.float64)[:, None, None]
+    values = _values(pixels)
+    return look_up(pixels, {"table": _table(values + share * (matched - values))})
+
+
+def _counts(pixels: UInt8[Tensor, "b t c h w"]) -> Float64[Tensor, "b c v"]:
+    """Each channel's histogram over the clip."""
+    flat = pixels.transpose(1, 2).flatten(2)
+    rows = [torch.bincount(row, minlength=256) for clip in flat for row in clip]
+    return torch.stack(rows).view(*flat.shape[:2], 256).to(torch.float64)
+
+
+def _moments(counts: Float64[Tensor, "b c v"]) -> tuple[Float64[Tensor, "b c 1"], Float64[Tensor, "b c 1"]]:
+    """Mean and standard deviation of histograms; sums of whole numbers, hence exact."""
+    values = torch.arange(256, dtype=torch.float64, device=counts.device)
+    total = counts.sum(-1, keepdim=True)
+    mean = (counts * values).sum(-1, keepdim=True) / total
+    return mean, ((counts * values * values).sum(-1, keepdim=True) / total - mean * mean).clamp(min=0).sqrt()
+
+
+def _values(pixels: UInt8[Tensor, "b t c h w"]) -> Float64[Tensor, " v"]:
+    return torch.arange(256, dtype=torch.float64, device=pixels.device)
+
+
+def _table(values: Float64[Tensor, "b c v"]) -> Tensor:
+    return values.clamp(0, 255).round().to(torch.int16)

@@ -1,0 +1,36 @@
+"""A different look: the amplitude spectrum mixed with a donor's, the phase kept."""
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from perturbations._contract import ClipShape, Params, Perturbation
+from perturbations._donors import COUNT
+from perturbations._pixels import scalar
+from perturbations._random import Draws
+from perturbations._spectrum import donor_amplitude, with_amplitude
+
+
+def draw(level: float, key: int, shape: ClipShape) -> Params:
+    """The share of the donor's amplitude, and the donor."""
+    return {"share": scalar(level), "donor": torch.tensor(Draws(key).integer(COUNT))}
+
+
+def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+    """Every frame with amplitudes (1 - share) own + share donor's."""
+    foreign = donor_amplitude(params["donor"], *pixels.shape[-2:])[:, None]
+    share = params["share"].view(-1, 1, 1, 1, 1)
+    return with_amplitude(pixels, lambda own: own.lerp(foreign, share))
+
+
+fourier_amplitude_mix = Perturbation(
+    title="Fourier amplitude mix",
+    family="style",
+    unit="share of the donor's amplitude",
+    levels=(0.2, 0.4, 0.6, 0.8, 1.0),
+    granularity="clip",
+    label_preserving="yes",
+    source="FACT's amplitude mix (Xu et al. 2021), with a procedural donor",
+    draw=draw,
+    apply=apply,
+)

@@ -1,0 +1,24 @@
+"""Strong JPEG compression of every frame, by a real codec."""
+
+import torch
+
+from perturbations._contract import ClipShape, Params, Perturbation
+from perturbations._jpeg import jpeg_frames
+
+
+def draw(level: float, key: int, shape: ClipShape) -> Params:
+    """The quality; nothing is random."""
+    return {"quality": torch.tensor(round(level))}
+
+
+jpeg = Perturbation(
+    title="JPEG",
+    family="compression",
+    unit="quality",
+    levels=(25.0, 18.0, 15.0, 10.0, 7.0),
+    granularity="clip",
+    label_preserving="yes",
+    source="ImageNet-C jpeg_compression (Hendrycks and Dietterich 2019)",
+    draw=draw,
+    apply=jpeg_frames,
+)

@@ -1,0 +1,24 @@
+"""A distant or cheap camera: averaged down, interpolated smoothly up."""
+
+from functools import partial
+
+from perturbations._contract import ClipShape, Params, Perturbation
+from perturbations._resolution import coarsen, smaller
+
+
+def draw(level: float, key: int, shape: ClipShape) -> Params:
+    """The size in between; nothing is random."""
+    return smaller(level, shape)
+
+
+low_resolution = Perturbation(
+    title="Low resolution",
+    family="compression",
+    unit="factor by which height and width shrink",
+    levels=(2.0, 3.0, 4.0, 6.0, 8.0),
+    granularity="clip",
+    label_preserving="yes",
+    source="down-sampling of low bit rate emotion recognition (Cheng et al. 2017), factors 2 to 8",
+    draw=draw,
+    apply=partial(coarsen, mode="bicubic"),
+)

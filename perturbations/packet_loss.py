@@ -1,0 +1,48 @@
+"""Lost packets: tiles of the picture stay behind until the next key frame."""
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from perturbations._contract import ClipShape, Params, Perturbation
+from perturbations._random import uniform
+
+TILES = 8
+KEY_FRAMES = 8
+
+
+def draw(level: float, key: int, shape: ClipShape) -> Params:
+    """For each tile and moment, the frame that is shown: the tile's last good one until a key frame renews it.
+
+    Each of 8 x 8 tiles is lost at each moment with the level's chance; the first frame arrives whole, and a tile
+    lost at a key frame stays behind until the next one.
+    """
+    lost = uniform(torch.tensor([key]), 0, (shape.frames, TILES, TILES))[0] < level
+    shown = torch.zeros(shape.frames, TILES, TILES, dtype=torch.int64)
+    broken = torch.zeros(TILES, TILES, dtype=torch.bool)
+    for moment in range(1, shape.frames):
+        broken = lost[moment] | (broken & (moment % KEY_FRAMES != 0))
+        shown[moment] = torch.where(broken, shown[moment - 1], moment)
+    return {"shown": shown}
+
+
+def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+    """Every tile taken from the frame that it shows."""
+    height, width = pixels.shape[-2:]
+    rows = torch.arange(height, device=pixels.device) * TILES // height
+    columns = torch.arange(width, device=pixels.device) * TILES // width
+    shown = params["shown"][:, :, rows][..., columns][:, :, None]
+    return pixels.gather(1, shown.expand(pixels.shape))
+
+
+packet_loss = Perturbation(
+    title="Packet loss",
+    family="temporal_loss",
+    unit="chance that a tile is lost, for each tile and frame",
+    levels=(0.02, 0.05, 0.1, 0.2, 0.3),
+    granularity="clip",
+    label_preserving="yes",
+    source="packet loss of mini Kinetics-C (Yi et al. 2021) and temporal-action-detection-C (Zeng et al. 2024)",
+    draw=draw,
+    apply=apply,
+)

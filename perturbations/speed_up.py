@@ -1,0 +1,22 @@
+"""Played too fast: the end comes early and its last frame is held."""
+
+from perturbations._contract import ClipShape, Params, Perturbation
+from perturbations._frames import order, reorder
+
+
+def draw(level: float, key: int, shape: ClipShape) -> Params:
+    """The speed; nothing is random."""
+    return order([min(int(moment * level), shape.frames - 1) for moment in range(shape.frames)])
+
+
+speed_up = Perturbation(
+    title="Speed up",
+    family="temporal_rate",
+    unit="factor on the speed",
+    levels=(1.25, 1.5, 2.0, 3.0, 4.0),
+    granularity="clip",
+    label_preserving="yes",
+    source="sampling of Schiappa et al. (2023), repaired to keep the clip's length",
+    draw=draw,
+    apply=reorder,
+)
