@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from harness.paths import RunPaths
 from harness.seeds import derive, digest
@@ -58,7 +59,9 @@ def fabricate(root: Path, fabrication: Fabrication | None = None, study: str = "
     write(pd.DataFrame(rows), TRIALS, run.table("trials"))
     write_text(json.dumps(_dataset(fabrication)), run.dataset_file)
     write_text(json.dumps(_suite(fabrication)), run.suite_file)
-    write_text(f"name: {study}\nquestion: Which of the fabricated methods is best?\n", run.study_file)
+    methods = {name: {"model": {"name": name}} for name in fabrication.skills}
+    text = {"name": study, "question": "Which of the fabricated methods is best?", "methods": methods}
+    write_text(yaml.safe_dump(text, sort_keys=False), run.study_file)
     return run
 
 

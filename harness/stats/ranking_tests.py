@@ -62,10 +62,10 @@ def friedman(ranks: Float[np.ndarray, " m"], blocks: int, tie_correction: float 
 
 def tie_correction(scores: Float[np.ndarray, "blocks m"]) -> float:
     """What Friedman's chi-square is divided by for ties: 1 - sum(t^3 - t) / (N k (k^2 - 1)) over tied groups."""
-    blocks, k = scores.shape
+    blocks, k = len(scores), len(scores[0])
     counts = [np.unique(row, return_counts=True)[1] for row in scores]
     tied = float(sum(np.sum(count**3 - count) for count in counts))
-    return 1 - tied / (blocks * k * (k * k - 1))
+    return 1 - tied / (blocks * k * (k**2 - 1))
 
 
 def critical_difference(num_methods: int, blocks: int, alpha: float = 0.05) -> float:

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.report.leaderboard import METRICS_SHOWN
-from harness.stats.outcomes import FoldOutcomes, Outcomes
+from harness.stats.fold_scores import fold_scores
+from harness.stats.outcomes import Outcomes
 
 
 class FoldRow(NamedTuple):
@@ -22,16 +23,9 @@ def fold_rows(outcomes: Outcomes) -> list[FoldRow]:
     """Clean scores by fold. The mean over folds is the literature's figure; the leaderboard pools clips instead."""
     rows = []
     for metric, title in METRICS_SHOWN.items():
-        for method in outcomes.methods:
-            scores = [fold_score(fold, method, outcomes.clean, metric) for fold in outcomes.folds]
-            spread = float(np.std(scores, ddof=1)) if len(scores) > 1 else None
-            rows.append(FoldRow(method, title, scores, float(np.mean(scores)), spread))
+        scores = fold_scores(outcomes, metric)[:, :, outcomes.clean]
+        for index, method in enumerate(outcomes.methods):
+            own = scores[:, index].tolist()
+            spread = float(np.std(own, ddof=1)) if len(own) > 1 else None
+            rows.append(FoldRow(method, title, own, float(np.mean(own)), spread))
     return rows
-
-
-def fold_score(fold: FoldOutcomes, method: str, condition: int, metric: str) -> float:
-    """WAR or UAR of one fold under a condition, averaged over seeds and repeats."""
-    correct = fold.correct[fold.runs_of(method), condition].mean(axis=(0, 1))
-    if metric == "war":
-        return float(correct.mean())
-    return float(np.mean([correct[fold.labels == label].mean() for label in np.unique(fold.labels)]))

@@ -1,0 +1,130 @@
+"""A comparison in words and as Markdown, with the warnings that belong to it."""
+
+from typing import Any
+
+import pandas as pd
+
+from harness.report.comparison_question import Question
+from harness.report.leaderboard import METRICS_SHOWN
+from harness.report.notes import class_cautions, plural, seed_cautions
+from harness.report.study_results import StudyResults
+
+ALPHA = 0.05
+"""A difference is called supported where its family-wise p-value is below this."""
+
+INTERVALS = (("low", "high"), ("low_family", "high_family"))
+"""The columns of a difference's own interval and of the one that holds for the whole family."""
+
+USUAL_RATIOS = (0.05, 1.0)
+"""Test-to-train ratios between which the corrected t test was studied (Bouckaert & Frank 2004)."""
+
+
+def comparison_text(table: pd.DataFrame, results: StudyResults, question: Question, covers: str) -> str:
+    """The whole answer of ``dferbench compare``."""
+    rows = table.to_dict("records")
+    title = f"# {METRICS_SHOWN[question.metric]} ({question.scope}): {results.question}"
+    parts = [title, *(f"- {verdict(row, question)}" for row in rows), "", *_bootstrap_table(rows), ""]
+    parts += [*_fold_table(rows), ""]
+    if any("p_mcnemar" in row and row["p_mcnemar"] == row["p_mcnemar"] for row in rows):
+        parts += [*_checkpoint_table(rows), ""]
+    notes = [*_reading(question, covers, len(rows)), *comparison_cautions(rows, results)]
+    return "\n".join([*parts, *(f"- {note}" for note in notes), ""])
+
+
+def verdict(row: dict[Any, Any], question: Question) -> str:
+    """One sentence: who is better and by how much, or that the data do not say."""
+    one, other = row["method"], row["against"]
+    gap = f"{points(row['difference'])} points, 95 % interval {points(row['low'])} to {points(row['high'])}"
+    inside = max(abs(row["low"]), abs(row["high"])) <= question.half_width
+    if row["p_family"] < ALPHA:
+        ahead = f"{one} is {'better' if row['difference'] > 0 else 'worse'} than {other} ({gap})"
+        return f"{ahead}, though by less than {100 * question.half_width:g} points." if inside else f"{ahead}."
+    if inside:
+        return f"{one} and {other} are practically equivalent ({gap})."
+    return f"{one} and {other} cannot be told apart ({gap})."
+
+
+def comparison_cautions(rows: list[dict[Any, Any]], results: StudyResults) -> list[str]:
+    """What could mislead a reader of these comparisons."""
+    folds, floor = rows[0]["folds"], rows[0]["p_floor"]
+    outcomes = results.outcomes
+    clips = outcomes.num_clips / folds
+    ratio = clips / max(results.dataset["num_clips"] - clips, 1)
+    notes = [*outcomes.notes, *seed_cautions(outcomes), *class_cautions(outcomes)]
+    if floor > ALPHA:
+        notes.append(
+            f"With {plural(folds, 'fold')} an exact test of folds gives no p below {floor:.4g}, however large the gap."
+        )
+    if folds > 1:
+        share = max(0.0, 1 - 1 / max(len(results.dataset["folds"]) - 1, 1))
+        notes.append(
+            f"Any two training sets share about {100 * share:.0f} % of their clips; folds are not independent trials."
+        )
+    if not USUAL_RATIOS[0] <= ratio <= USUAL_RATIOS[1]:
+        notes.append(
+            f"Test folds are {ratio:.2f} of the training clips, outside the range in which the corrected t is studied."
+        )
+    return notes
+
+
+def points(fraction: float) -> str:
+    """A signed difference in percentage points."""
+    return f"{100 * fraction:+.1f}"
+
+
+def _reading(question: Question, covers: str, comparisons: int) -> list[str]:
+    family = f"{plural(comparisons, 'comparison')}" + (
+        f" with {question.baseline}" if question.baseline else " of all pairs"
+    )
+    drawn = f"{question.replicates} paired bootstrap replicates over {covers}"
+    return [
+        f"Intervals and family-wise p: {drawn}; max-t over the family of {family}.",
+        f"Practical equivalence: within {100 * question.half_width:g} points.",
+    ]
+
+
+def _bootstrap_table(rows: list[dict[Any, Any]]) -> list[str]:
+    lines = ["| Method | Against | Difference | 95 % interval | Family-wise interval | Family-wise p |"]
+    lines.append("| :-- | :-- | --: | --: | --: | --: |")
+    for row in rows:
+        alone, together = (f"{points(row[low])} to {points(row[high])}" for low, high in INTERVALS)
+        cells = [row["method"], row["against"], points(row["difference"]), alone, together, p_text(row["p_family"])]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _fold_table(rows: list[dict[Any, Any]]) -> list[str]:
+    head = ["Method", "Against", "Folds better", "Corrected t: interval", "p", "P(worse) / P(equivalent) / P(better)"]
+    floor = rows[0]["p_floor"]
+    head += [f"Sign-flip p (at least {floor:.4g})", f"Wilcoxon p (at least {floor:.4g})"]
+    lines = [f"| {' | '.join(head)} |", f"| :-- | :-- |{' --: |' * (len(head) - 2)}"]
+    for row in rows:
+        if "p_corrected_t" in row:
+            interval = f"{points(row['fold_low'])} to {points(row['fold_high'])}"
+            chances = " / ".join(f"{row[name]:.2f}" for name in ("worse", "equivalent", "better"))
+            corrected = f"{interval} | {p_text(row['p_corrected_t'])} | {chances}"
+        else:
+            corrected = "needs 3 folds | |"
+        exact = f"{p_text(row['p_sign_flip'])} | {p_text(row['p_wilcoxon'])}"
+        better = f"{row['folds_better']} of {row['folds']}"
+        lines.append(f"| {row['method']} | {row['against']} | {better} | {corrected} | {exact} |")
+    return lines
+
+
+def _checkpoint_table(rows: list[dict[Any, Any]]) -> list[str]:
+    lines = ["These weights only (McNemar, clean clips, says nothing of another training):", ""]
+    lines += [
+        "| Method | Against | Only method right | Only against right | Exact p | Mid-p |",
+        "| :-- | :-- |" + " --: |" * 4,
+    ]
+    lines.extend(
+        f"| {row['method']} | {row['against']} | {row['only_method']:.0f} | {row['only_against']:.0f} | "
+        f"{p_text(row['p_mcnemar'])} | {p_text(row['mid_p_mcnemar'])} |"
+        for row in rows
+    )
+    return lines
+
+
+def p_text(p_value: float) -> str:
+    """A p-value with as many digits as it deserves."""
+    return "< .0001" if p_value < 0.0001 else f"{p_value:.4f}".replace("0.", ".", 1)
