@@ -127,3 +127,7 @@ def synthesize(
     from harness.schedule.run import synthesize_shown
 
     typer.echo(synthesize_shown(size, seed, root, Console()))
+
+
+if __name__ == "__main__":
+    main()

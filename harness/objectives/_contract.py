@@ -1,7 +1,7 @@
 """What an objective file exports, and what a training step tells it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from jaxtyping import Float, Int
@@ -17,12 +17,14 @@ class TrainState:
         gradient_norm: L2 norm of the loss's gradient in SAM's first pass of this step (in the first pass itself, and
             without SAM: of the step before); ``None`` before the first one.
         groups: index of each clip's domain among the training domains.
+        auxiliary: scores of the network's auxiliary classifier, if it has one; filled in by the training step.
         label_distributions: per-clip class probabilities where labels are soft (votes, mixup), else ``None``.
     """
 
     progress: float = 0.0
     gradient_norm: Float[Tensor, ""] | None = None
     groups: Int[Tensor, " b"] | None = None
+    auxiliary: Float[Tensor, "b k"] | None = None
     label_distributions: Float[Tensor, "b k"] | None = None
 
 
@@ -54,11 +56,9 @@ class Objective:
         paper: authors, title, venue, year, equation.
         options: a frozen dataclass; its fields are the options that a study may set.
         build: from options and training data to the loss module.
-        needs_gradient_norm: whether the loss is scaled by SAM's first-pass gradient norm.
     """
 
     title: str
     paper: str
     options: type
     build: Callable[[Any, TrainingData], nn.Module]
-    needs_gradient_norm: bool = field(default=False)

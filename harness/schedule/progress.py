@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 from typing import Any
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions
 from rich.live import Live
 from rich.table import Table
 
@@ -95,7 +95,7 @@ class Progress:
         words = {"started": "starts", "epoch": f"epoch {row.epoch}/{epochs}{uar}", "ended": f"{row.state} {row.detail}"}
         return f"[{clock(monotonic() - self.began)}] {self.ended}/{self.total} {row.unit.label}: {words[kind].strip()}"
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
         left = self.remaining_seconds
         pace = f", about {clock(left)} left" if left is not None else ""
         elapsed = clock(monotonic() - self.began)

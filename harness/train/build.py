@@ -60,11 +60,6 @@ def check_recipe(recipe: RecipeSpec, source: Source, fold: Fold, clip: ClipSpec)
     Raises:
         HarnessError: what does not fit, named.
     """
-    if load("objective", recipe.objective.name).needs_gradient_norm and recipe.optimizer.sam is None:
-        raise HarnessError(
-            f"objective '{recipe.objective.name}' is scaled by SAM's first-pass gradient norm, but "
-            "optimizer.sam is not given. Add for example optimizer: {sam: {name: sam, rho: 0.05}}."
-        )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = build_model(recipe.model, len(source.classes), clip)
