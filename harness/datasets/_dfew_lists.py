@@ -17,10 +17,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
+from harness.datasets._fold_lists import Entry, ListFile, find_fold_lists, without_repeats
 from harness.datasets._lists import Problems, Row, column, leaves_root, read_rows
 from harness.errors import HarnessError
 
@@ -32,53 +31,9 @@ ID_DIGITS = 5
 """DFEW's clips are named 00001 to 16372."""
 
 
-class Entry(NamedTuple):
-    """One clip in one list: where it stands, its padded id, the label as written, and whether its id was padded."""
-
-    where: str
-    clip_id: str
-    label: int
-    padded: bool
-
-
-class ListFile(NamedTuple):
-    """One list: its file, the fold's number, and ``train`` or ``test``."""
-
-    path: Path
-    fold: int
-    split: str
-
-
 def find_lists(home: Path, folder: str | None) -> list[ListFile]:
-    """The lists under a folder, by fold and split; empty if there are none.
-
-    Raises:
-        HarnessError: if two files are the same fold and split.
-    """
-    for base in [folder] if folder else LIST_FOLDERS:
-        found = sorted(_lists_under(home / base), key=lambda one: (one.fold, one.split))
-        for one, other in pairwise(found):
-            if one[1:] == other[1:]:
-                raise HarnessError(
-                    f"{one.path} and {other.path} both list fold {one.fold} for {one.split}; "
-                    "choose a folder with the option 'lists'."
-                )
-        if found:
-            return found
-    return []
-
-
-def _lists_under(base: Path) -> Iterator[ListFile]:
-    """Lists directly in a folder, or in folders below it whose names speak of a split."""
-    if not base.is_dir():
-        return
-    inner = [path for path in base.iterdir() if re.search(r"train|test|set|split|fold", path.name.lower())]
-    for path in [path for folder in [base, *inner] for path in folder.glob("*.*")]:
-        told = path.relative_to(base).as_posix().lower()
-        split = re.search(r"train|test", told)
-        fold = re.search(r"(?:set|split|fold)_?0*([1-9])(?![0-9])", told)
-        if path.suffix in {".csv", ".txt"} and split and fold and "multi" not in told:
-            yield ListFile(path, int(fold[1]), split[0])
+    """The lists under a folder, by fold and split; empty if there are none."""
+    return find_fold_lists(home, [folder] if folder else LIST_FOLDERS)
 
 
 def read_list(path: Path, problems: Problems) -> list[Entry]:
@@ -94,7 +49,7 @@ def read_list(path: Path, problems: Problems) -> list[Entry]:
         )
     else:
         entries = _comma_separated(rows, problems)
-    return _without_repeats(entries, problems)
+    return without_repeats(entries, problems)
 
 
 def _comma_separated(rows: list[Row], problems: Problems) -> Iterator[Entry | None]:
@@ -137,20 +92,7 @@ def _entry(where: str, name: str, label: str, problems: Problems) -> Entry | Non
     if not re.fullmatch(r"-?[0-9]+", label):
         problems.add(where, f"label '{label}' is not a whole number")
         return None
-    return Entry(where, match[1].zfill(ID_DIGITS), int(label), match[1].startswith("0"))
-
-
-def _without_repeats(entries: Iterator[Entry | None], problems: Problems) -> list[Entry]:
-    """Entries by clip, each once."""
-    seen: dict[str, Entry] = {}
-    for entry in entries:
-        if entry is None:
-            continue
-        if entry.clip_id in seen:
-            problems.add(entry.where, f"clip '{entry.clip_id}' is listed already at {seen[entry.clip_id].where}")
-        else:
-            seen[entry.clip_id] = entry
-    return list(seen.values())
+    return Entry(where, match[1].zfill(ID_DIGITS), int(label), match[1])
 
 
 def label_offset(entries: list[Entry], stated: int | None) -> int:
@@ -172,7 +114,7 @@ def label_offset(entries: list[Entry], stated: int | None) -> int:
         )
     if zero or seven:
         return 0 if zero else 1
-    if any(entry.clip_id.startswith("0") and not entry.padded for entry in entries):
+    if any(len(entry.written) < ID_DIGITS for entry in entries):
         return 1
     raise HarnessError(
         "no label is 0 or 7, so the lists do not tell whether labels count from 0 or from 1; "

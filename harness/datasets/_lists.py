@@ -20,9 +20,15 @@ class Row(NamedTuple):
 
 @dataclass
 class Problems:
-    """Mistakes found so far, raised together so that they can be mended in one pass."""
+    """Mistakes found so far, raised together so that they can be mended in one pass.
+
+    Attributes:
+        found: mistakes in lists.
+        bad: listed clips that are missing, empty or stubs, by clip id; a study may choose to do without them.
+    """
 
     found: list[str] = field(default_factory=list)
+    bad: dict[str, str] = field(default_factory=dict)
 
     def add(self, where: str | Path, what: str) -> None:
         """Note a mistake with its file (and line)."""

@@ -37,14 +37,14 @@ def find_home(dataset: str, root: Path | None, is_home: Callable[[Path], bool]) 
         HarnessError: if the root is missing or no such folder is under it.
     """
     root = check_root(dataset, root)
-    for folder in _nested(root, DEPTH):
+    for folder in nested_folders(root, DEPTH):
         if is_home(folder):
             return folder
     seen = ", ".join(sorted(path.name for path in root.iterdir())[:10]) or "nothing"
     raise HarnessError(f"dataset {dataset}: found no lists under {root} (it holds {seen}).")
 
 
-def _nested(root: Path, depth: int) -> Iterator[Path]:
+def nested_folders(root: Path, depth: int) -> Iterator[Path]:
     """The root, its folders, their folders and so on; folders of very many entries are clips and are not entered."""
     level = [root]
     for _ in range(depth + 1):

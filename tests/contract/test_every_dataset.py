@@ -98,3 +98,33 @@ def test_a_clip_whose_file_is_empty_is_named_before_anything_is_decoded(opened):
     with pytest.raises(CollectedError) as caught:
         load("dataset", name).open(root, {})
     assert any(clip.path.name in problem for problem in caught.value.problems)
+
+
+def test_a_clip_without_its_file_can_be_left_out_and_is_then_listed(opened):
+    name, root = opened
+    clip = next(iter(load("dataset", name).open(root, {}).clips.values()))
+    if clip.path.is_dir():
+        for frame in clip.path.iterdir():
+            frame.unlink()
+    else:
+        clip.path.write_bytes(b"")
+    source = load("dataset", name).open(root, {"on_bad_clip": "drop"})
+    assert list(source.excluded) == [clip.clip_id]
+    assert clip.clip_id not in source.clips
+    assert all(clip.clip_id not in split for fold in source.folds.values() for split in fold)
+
+
+def test_folds_can_be_made_anew(opened):
+    name, root = opened
+    source = load("dataset", name).open(root, {"folds": "k_fold", "k": 3})
+    assert list(source.folds) == [1, 2, 3]
+    tested = [clip_id for fold in source.folds.values() for clip_id in fold.test]
+    assert sorted(tested) == sorted(source.clips)
+
+
+def test_some_classes_can_be_kept(opened):
+    name, root = opened
+    classes = load("dataset", name).open(root, {}).classes
+    source = load("dataset", name).open(root, {"classes": [classes[1], classes[0]]})
+    assert source.classes == (classes[1], classes[0])
+    assert {clip.label for clip in source.clips.values()} == {0, 1}
