@@ -30,7 +30,7 @@ class Combination:
             a severity of 0 leaves the member out.
     """
 
-    def __init__(self, severities: Mapping[str, Sequence[float]]) -> None:
+    def __init__(self, severities: Mapping[str, Sequence[int | float]]) -> None:
         self.severities = {name: tuple(steps) for name, steps in severities.items()}
 
     def draw(self, level: float, key: int, shape: ClipShape) -> Params:
@@ -55,7 +55,7 @@ class Combination:
 
 def combination(
     title: str,
-    severities: Mapping[str, Sequence[float]],
+    severities: Mapping[str, Sequence[int | float]],
     source: str,
     granularity: Literal["clip", "frame", "coherent"] = "frame",
 ) -> Perturbation:
@@ -74,5 +74,5 @@ def combination(
     )
 
 
-def _written(steps: Sequence[float]) -> str:
+def _written(steps: Sequence[int | float]) -> str:
     return "/".join(f"{step:g}" for step in steps)

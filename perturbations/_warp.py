@@ -1,4 +1,4 @@
-"""Geometry in integers: positions in 1/256 pixel, bilinear weights in 1/65536, so every device agrees in every bit.
+"""Geometry in integers: positions and bilinear weights in 1/64 pixel, so every device agrees in every bit.
 
 A warp is told by the map from output to input pixels. Beyond the frame the edge is repeated.
 """
@@ -6,10 +6,13 @@ A warp is told by the map from output to input pixels. Beyond the frame the edge
 import math
 
 import torch
-from jaxtyping import Float64, Int32, Shaped, UInt8
+from jaxtyping import Float64, Int16, Int32, Shaped, UInt8
 from torch import Tensor
 
 from perturbations._contract import ClipShape, Params
+
+GRID = 64
+"""Positions a pixel; 64 let 16-bit arithmetic carry the interpolation."""
 
 
 def similarity(shape: ClipShape, scale: float, degrees: float, right: float, down: float) -> Float64[Tensor, "3 3"]:
@@ -41,36 +44,40 @@ def warp(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b
 def sample(
     pixels: UInt8[Tensor, "b t c h w"], right: Int32[Tensor, "b f h w"], down: Int32[Tensor, "b f h w"]
 ) -> UInt8[Tensor, "b t c h w"]:
-    """Bilinear interpolation at positions in 1/256 pixel, which are held inside the frame."""
+    """Bilinear interpolation at positions in 1/64 pixel, which are held inside the frame."""
     batch, frames, channels, height, width = pixels.shape
-    right, down = right.clamp(0, 256 * (width - 1)), down.clamp(0, 256 * (height - 1))
-    x, y = right >> 8, down >> 8
-    beside, below = (x + 1).clamp_(max=width - 1), (y + 1).clamp_(max=height - 1)
+    right, down = right.clamp(0, GRID * (width - 1)), down.clamp(0, GRID * (height - 1))
+    within = (down // GRID) * width + right // GRID
     planes = torch.arange(batch * frames * channels, dtype=torch.int32, device=pixels.device) * (height * width)
-    base = planes.view(batch, frames, channels, 1, 1)
-    source = pixels.to(torch.int16).flatten()
+    index = within[:, :, None] + planes.view(batch, frames, channels, 1, 1)
+    squares = _squares(pixels).flatten().index_select(0, index.flatten()).view(pixels.shape)
+    corners = [((squares >> shift) & 255).to(torch.int16) for shift in (0, 8, 16, 24)]
+    share_x = (right % GRID).to(torch.int16)[:, :, None]
+    share_y = (down % GRID).to(torch.int16)[:, :, None]
+    # halves of an 8-bit step between the two interpolations keep everything within 16 bits
+    top = (_between(corners[0], corners[1], share_x) + 16) >> 5
+    bottom = (_between(corners[2], corners[3], share_x) + 16) >> 5
+    return ((_between(top, bottom, share_y) + 64) >> 7).to(torch.uint8)
 
-    def tap(row: Int32[Tensor, "b f h w"], column: Int32[Tensor, "b f h w"]) -> Int32[Tensor, "b t c h w"]:
-        index = (row * width + column)[:, :, None] + base
-        return source.index_select(0, index.flatten()).view(pixels.shape).to(torch.int32)
 
-    share_x, share_y = (right & 255)[:, :, None], (down & 255)[:, :, None]
-    top = _between(tap(y, x), tap(y, beside), share_x)
-    bottom = _between(tap(below, x), tap(below, beside), share_x)
-    return ((_between(top, bottom, share_y) + (1 << 15)) >> 16).to(torch.int16).to(torch.uint8)
+def _squares(pixels: UInt8[Tensor, "b t c h w"]) -> Int32[Tensor, "b t c h w"]:
+    """Each pixel and its neighbours to the right, below and below right in one word, so that one look-up gets all."""
+    values = pixels.to(torch.int32)
+    pairs = values | (torch.cat([values[..., 1:], values[..., -1:]], -1) << 8)
+    return pairs | (torch.cat([pairs[..., 1:, :], pairs[..., -1:, :]], -2) << 16)
 
 
 def _between(
-    one: Int32[Tensor, "b t c h w"], other: Int32[Tensor, "b t c h w"], share: Int32[Tensor, "b f 1 h w"]
-) -> Int32[Tensor, "b t c h w"]:
-    """256 times the mixture of two values by a share in 1/256."""
-    return (other - one).mul_(share).add_(one << 8)
+    one: Int16[Tensor, "b t c h w"], other: Int16[Tensor, "b t c h w"], share: Int16[Tensor, "b f 1 h w"]
+) -> Int16[Tensor, "b t c h w"]:
+    """64 times the mixture of two values by a share in 1/64; fits 16 bits for values up to 510."""
+    return (other - one).mul_(share).add_(one << 6)
 
 
 def _positions(
     matrix: Float64[Tensor, "b f 3 3"], height: int, width: int
 ) -> tuple[Shaped[Tensor, "b f h w"], Shaped[Tensor, "b f h w"]]:
-    """Where each output pixel looks, in 1/256 pixel; products and sums of doubles are alike on every device."""
+    """Where each output pixel looks, in 1/64 pixel; products and sums of doubles are alike on every device."""
     x = torch.arange(width, dtype=torch.float64, device=matrix.device)
     y = torch.arange(height, dtype=torch.float64, device=matrix.device)[:, None]
     entries = matrix[..., None, None]
@@ -79,7 +86,7 @@ def _positions(
 
 
 def _fixed(position: Float64[Tensor, "b f h w"]) -> Int32[Tensor, "b f h w"]:
-    return position.mul_(256).round_().clamp_(-(2.0**30), 2.0**30).to(torch.int32)
+    return position.mul_(GRID).round_().clamp_(-(2.0**30), 2.0**30).to(torch.int32)
 
 
 def quadrilateral(shape: ClipShape, corners: list[tuple[float, float]]) -> Float64[Tensor, "3 3"]:

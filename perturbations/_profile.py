@@ -1,0 +1,78 @@
+"""Temporal profiles: when in the clip an appearance perturbation acts."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from perturbations._combine import STEPS, member
+from perturbations._contract import ClipShape, Params, Perturbation
+from perturbations._levels import along
+from perturbations._random import Draws
+
+Profile = Literal["constant", "ramp", "burst", "apex"]
+SHARE = 0.25
+"""The part of the clip that a burst lasts and that an apex spans."""
+_STREAM = 99
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """A perturbation whose severity changes over the frames: each frame shows it at one of several stages.
+
+    All stages are drawn with one key, so that a mask stays where it is and a direction is kept while severity grows.
+    """
+
+    base: Perturbation
+    profile: Profile
+
+    def draw(self, level: float, key: int, shape: ClipShape) -> Params:
+        """The stage of every frame (0: clean), and the parameters of each stage."""
+        severity = along(level, self.base.levels, STEPS)
+        stages = [*(step for step in STEPS if step < severity), severity] if self.profile == "ramp" else [severity]
+        params: Params = {"stage": self._stages(severity, key, shape.frames, stages)}
+        for place, stage in enumerate(stages):
+            drawn = self.base.draw(self.base.level(stage), key, shape)
+            params.update({f"{place + 1}.{name}": value for name, value in drawn.items()})
+        return params
+
+    def apply(self, pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+        """Every frame taken from its stage."""
+        stages, spoilt = params["stage"][:, :, None, None, None], pixels
+        for place in sorted({name.split(".")[0] for name in params if "." in name}, key=int):
+            prefix = f"{place}."
+            own = {name.removeprefix(prefix): value for name, value in params.items() if name.startswith(prefix)}
+            spoilt = torch.where(stages == int(place), self.base.apply(pixels, own), spoilt)
+        return spoilt
+
+    def _stages(self, severity: float, key: int, frames: int, stages: list[float]) -> Tensor:
+        if self.profile == "ramp":
+            reached = [severity * (moment + 1) / frames for moment in range(frames)]
+            return torch.tensor([sum(stage <= now + 1e-9 for stage in stages) for now in reached])
+        run = max(1, round(SHARE * frames))
+        start = Draws(key, _STREAM).integer(frames - run + 1) if self.profile == "burst" else (frames - run) // 2
+        return torch.tensor([int(start <= moment < start + run) for moment in range(frames)])
+
+
+def profiled(name: str, profile: Profile) -> Perturbation:
+    """An appearance perturbation that acts along a temporal profile.
+
+    Args:
+        name: the perturbation's file.
+        profile: ``constant`` (all frames, the perturbation itself), ``ramp`` (severity grows in documented steps to its
+            full value in the last frame), ``burst`` (a quarter of the clip, anywhere), ``apex`` (its middle quarter).
+    """
+    base = member(name)
+    if profile == "constant":
+        return base
+    course = _Course(base, profile)
+    return replace(
+        base,
+        title=f"{base.title}, {profile}",
+        family="temporal_profile",
+        granularity="frame",
+        draw=course.draw,
+        apply=course.apply,
+    )

@@ -1,0 +1,37 @@
+"""Fog: a plasma veil over the clip that lifts the blacks."""
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from perturbations._contract import ClipShape, Params, Perturbation
+from perturbations._pixels import per_clip, scalar, to_pixels
+from perturbations._plasma import plasma
+
+ROUGHNESS = 0.5
+
+
+def draw(level: float, key: int, shape: ClipShape) -> Params:
+    """The veil's key and strength."""
+    return {"key": torch.tensor(key), "strength": scalar(level)}
+
+
+def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+    """Strength times the plasma added, then scaled so that the clip's brightest value stays."""
+    veils = plasma(params["key"], pixels.shape[-2], pixels.shape[-1], ROUGHNESS)
+    strength = per_clip(params["strength"]) * 255
+    brightest = pixels.flatten(1).amax(1).to(torch.float32).view(-1, 1, 1, 1, 1)
+    return to_pixels((pixels + strength * veils[:, None, None]) * (brightest / (brightest + strength)))
+
+
+fog = Perturbation(
+    title="Fog",
+    family="weather",
+    unit="strength of the veil relative to full scale",
+    levels=(1.0, 1.5, 2.0, 2.5, 3.0),
+    granularity="clip",
+    label_preserving="yes",
+    source="ImageNet-C fog (Hendrycks and Dietterich 2019); one roughness for all levels, one veil for the clip",
+    draw=draw,
+    apply=apply,
+)
