@@ -127,6 +127,8 @@ class Stepper:
         with torch.autocast(clips.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             output: Output = self.model(clips)
         logits = output.logits.float()
+        if output.auxiliary is not None:
+            state = replace(state, auxiliary=output.auxiliary.float())
         result: LossParts = self.loss(logits, output.features.float(), labels, state)
         self._require_finite(result.loss)
         result.loss.backward()

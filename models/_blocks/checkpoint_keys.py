@@ -54,3 +54,8 @@ def _renamed(name: str, table: dict[str, str]) -> str | None:
 def frame_encoder_key(key: str) -> str | None:
     """The name of a torchvision image ResNet's tensor where it encodes frames; its classifier has no place."""
     return None if key.startswith("fc.") else f"encoder.{key}"
+
+
+def headless_encoder_key(key: str) -> str | None:
+    """The name of a torchvision video transformer's tensor; its classifier has no place."""
+    return None if key.startswith("head.") else f"encoder.{key}"

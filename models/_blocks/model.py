@@ -14,10 +14,12 @@ class Output(NamedTuple):
     Attributes:
         logits: one score per class, before softmax.
         features: the vector that the classifier reads, for contrastive objectives and t-SNE.
+        auxiliary: scores of a classifier that only training uses, if the network has one.
     """
 
     logits: Float[Tensor, "b k"]
     features: Float[Tensor, "b d"]
+    auxiliary: Float[Tensor, "b k"] | None = None
 
 
 class ClipShape(NamedTuple):

@@ -16,6 +16,9 @@ IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 UNIT = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 """Leaves pixels in [0, 1], as M3DFEL, Former-DFER and IAL take them."""
 
+SYMMETRIC = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+"""Maps pixels to [-1, 1], as I3D takes them."""
+
 Statistics = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 

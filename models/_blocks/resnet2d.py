@@ -35,10 +35,18 @@ class FrameResNet(nn.Module):
 
     def forward(self, frames: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d"]:
         """One vector per frame."""
-        maps = self.maxpool(self.relu(self.bn1(self.conv1(frames))))
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
+        return self.upper(self.lower(frames))
+
+    def lower(self, frames: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n c i j"]:
+        """Feature maps after the third stage: a sixteenth of the side length, rounded up."""
+        maps: Tensor = self.maxpool(self.relu(self.bn1(self.conv1(frames))))
+        for stage in (self.layer1, self.layer2, self.layer3):
             maps = stage(maps)
-        vectors: Tensor = maps.mean(dim=(2, 3))
+        return maps
+
+    def upper(self, maps: Float[Tensor, "n c i j"]) -> Float[Tensor, "n d"]:
+        """From the third stage's maps to one vector per frame."""
+        vectors: Tensor = self.layer4(maps).mean(dim=(2, 3))
         return vectors
 
 

@@ -49,6 +49,12 @@ def clips(shape: ClipShape, count: int = 2, seed: int = 3) -> Tensor:
     return torch.rand(count, shape.frames, 3, shape.size, shape.size, generator=generator)
 
 
+def loss(output: Output, labels: list[int]) -> Tensor:
+    """Cross-entropy of all classifiers that the network has."""
+    scores = output.logits if output.auxiliary is None else output.logits + output.auxiliary
+    return nn.functional.cross_entropy(scores, torch.tensor(labels))
+
+
 def test_a_network_gives_logits_and_features_for_every_shape_that_it_names(plugin):
     for shape in plugin.examples:
         with torch.no_grad():
@@ -87,22 +93,21 @@ def test_a_batch_of_one_can_be_trained_on(plugin, network):
 
 
 def test_gradients_reach_every_parameter(plugin, network):
-    output = network.train()(clips(plugin.examples[0]))
-    nn.functional.cross_entropy(output.logits, torch.tensor([0, 1])).backward()
+    loss(network.train()(clips(plugin.examples[0])), [0, 1]).backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, f"{name} has no gradient"
         assert torch.isfinite(parameter.grad).all(), f"{name} has a gradient that is not finite"
 
 
 def test_a_step_downhill_lowers_the_loss(plugin, network):
-    batch, labels = clips(plugin.examples[0]), torch.tensor([0, 1])
-    loss = nn.functional.cross_entropy(network(batch).logits, labels)
-    loss.backward()
+    batch, labels = clips(plugin.examples[0]), [0, 1]
+    before = loss(network(batch), labels)
+    before.backward()
     with torch.no_grad():
         slope = sum(parameter.grad.square().sum() for parameter in network.parameters())
         for parameter in network.parameters():
             parameter -= 1e-3 / slope * parameter.grad
-        assert nn.functional.cross_entropy(network(batch).logits, labels) < loss
+        assert loss(network(batch), labels) < before
 
 
 def test_saved_weights_give_the_same_network(plugin, network):
@@ -123,7 +128,7 @@ def test_black_white_and_still_clips_have_finite_scores_and_gradients(plugin, ne
     still = clips(shape, 1)[:, :1].expand(-1, shape.frames, -1, -1, -1)
     batch = torch.cat([torch.zeros_like(still), torch.ones_like(still), still])
     output = network.train()(batch)
-    output.logits.square().sum().backward()
+    loss(output, [0, 1, 2]).backward()
     assert torch.isfinite(output.logits).all()
     assert all(torch.isfinite(parameter.grad).all() for parameter in network.parameters())
 
