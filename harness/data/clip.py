@@ -105,9 +105,38 @@ class Source:
         return replace(self, clips=clips, folds=folds, excluded={**self.excluded, **reasons})
 
 
+class KnownCounts(NamedTuple):
+    """What has been counted in a data set's public lists: clips per class (in label order) of each fold's two parts.
+
+    Attributes:
+        test: by fold.
+        train: by fold.
+        shorter_than_16: clips with fewer than 16 frames, if known.
+    """
+
+    test: dict[int, tuple[int, ...]]
+    train: dict[int, tuple[int, ...]]
+    shorter_than_16: int | None = None
+
+
+class EmptyClassError(HarnessError):
+    """A class without a clip.
+
+    Attributes:
+        present: the classes that have clips.
+    """
+
+    def __init__(self, message: str, present: tuple[str, ...]) -> None:
+        self.present = present
+        super().__init__(message)
+
+
 @runtime_checkable
 class Dataset(Protocol):
-    """What ``harness/datasets/<name>.py`` exports under its own name."""
+    """What ``harness/datasets/<name>.py`` exports under its own name.
+
+    A data set whose lists are public knowledge also has ``known``, its :class:`KnownCounts`.
+    """
 
     title: str
     paper: str

@@ -29,6 +29,16 @@ def natural_key(name: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part) if index % 2 else -1, part) for index, part in enumerate(parts))
 
 
+def last_number(name: str) -> int | None:
+    """The last number in a name, by which frames are counted.
+
+    >>> last_number("00001_00144"), last_number("face")
+    (144, None)
+    """
+    numbers = re.findall(r"[0-9]+", name)
+    return int(numbers[-1]) if numbers else None
+
+
 def is_frame(name: str) -> bool:
     """Whether a file of a frame folder is a frame: an image that is not hidden (``._1.jpg``, ``.DS_Store``)."""
     return not name.startswith(".") and _suffix(name) in IMAGE_SUFFIXES

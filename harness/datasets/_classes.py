@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.data.clip import OfficialFold, Source
+from harness.data.clip import EmptyClassError, OfficialFold, Source
 from harness.errors import HarnessError, unknown
 
 
@@ -40,7 +40,8 @@ def _check_none_empty(source: Source, classes: Sequence[str], labels: set[int]) 
     empty = [name for label, name in enumerate(classes) if label not in labels]
     if empty:
         present = [name for label, name in enumerate(classes) if label in labels]
-        raise HarnessError(
+        raise EmptyClassError(
             f"{source.name} at {source.root}: empty class {', '.join(repr(name) for name in empty)}: no clip has it. "
-            f"To leave it out, set the data set's option classes: [{', '.join(present)}]."
+            f"To leave it out, set the data set's option classes: [{', '.join(present)}].",
+            tuple(present),
         )

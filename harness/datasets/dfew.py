@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.data.clip import Clip, Source
+from harness.data.clip import Clip, KnownCounts, Source
 from harness.datasets._clips import list_clips
 from harness.datasets._dfew_lists import ID_DIGITS, find_lists, label_offset, read_list
 from harness.datasets._fold_lists import Entry, agreed, folds_of
@@ -34,6 +34,26 @@ CLIP_FOLDERS = (
 """Names under which the aligned faces lie on people's disks, the preferred one first: all frames before 16 frames."""
 
 
+KNOWN = KnownCounts(
+    test={
+        1: (489, 379, 534, 435, 294, 29, 181),
+        2: (489, 379, 534, 435, 294, 29, 181),
+        3: (489, 379, 534, 435, 294, 29, 180),
+        4: (489, 379, 534, 434, 294, 29, 180),
+        5: (489, 378, 533, 434, 293, 29, 180),
+    },
+    train={
+        1: (1956, 1515, 2135, 1738, 1175, 116, 721),
+        2: (1956, 1515, 2135, 1738, 1175, 116, 721),
+        3: (1956, 1515, 2135, 1738, 1175, 116, 722),
+        4: (1956, 1515, 2135, 1739, 1175, 116, 722),
+        5: (1956, 1516, 2136, 1739, 1176, 116, 722),
+    },
+    shorter_than_16=14,
+)
+"""Counted from the five public lists, which agree; a training part is all 11,697 clips without the test part."""
+
+
 class DfewOptions(ReaderOptions):
     """What a study may say of DFEW, beside what it may say of every data set.
 
@@ -54,6 +74,8 @@ class Dfew:
 
     title: str = "DFEW"
     paper: str = "Jiang et al., DFEW: A Large-Scale Database for Recognizing Dynamic Facial Expressions, ACM MM 2020"
+
+    known: KnownCounts = KNOWN
 
     def open(self, root: Path | None, options: dict[str, Any]) -> Source:
         """Read the five-fold lists and find every listed clip.

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.data.clip import Clip, OfficialFold, Source
+from harness.data.clip import Clip, KnownCounts, OfficialFold, Source
 from harness.datasets._clips import ClipFolder, list_clips
 from harness.datasets._fold_lists import Entry, agreed, without_repeats
 from harness.datasets._lists import Problems, leaves_root, read_rows
@@ -30,6 +30,14 @@ LIST_FOLDERS = ("4_setups/All_scenes", "All_scenes", "annotation", "all_scenes",
 """Where the lists are looked for, in this order."""
 
 
+KNOWN = KnownCounts(
+    test={1: (1473, 1393, 1958, 1487, 638, 467, 431)},
+    train={1: (5854, 5523, 7790, 5906, 2502, 1833, 1680)},
+    shorter_than_16=4070,
+)
+"""Counted from the public lists of all scenes."""
+
+
 class Ferv39kOptions(ReaderOptions):
     """What a study may say of FERV39k, beside what it may say of every data set.
 
@@ -48,6 +56,8 @@ class Ferv39k:
 
     title: str = "FERV39k"
     paper: str = "Wang et al., FERV39k: A Large-Scale Multi-Scene Dataset for FER in Videos, CVPR 2022"
+
+    known: KnownCounts = KNOWN
 
     def open(self, root: Path | None, options: dict[str, Any]) -> Source:
         """Read the two lists and find every listed clip; a clip's id is its path, ``Action/Sad/0010``.

@@ -233,12 +233,10 @@ def test_a_list_states_labels_groups_domains_and_folds(tmp_path):
 
 def test_a_list_may_state_training_and_test_instead(tmp_path):
     root = trees.write_clip_folder(tmp_path)
-    rows = [
-        f"{c}/c{n}{'' if n % 2 else '.mp4'},{'test' if n == 4 else 'train'}"
-        for c in ("calm", "excited")
-        for n in range(5)
-    ]
-    write_lines(root / "mine.csv", ["clip,split", *rows])
+    listed = sorted(clip_folder.open(root, {}).clips)
+    write_lines(
+        root / "mine.csv", ["clip,split", *(f"{name},{'test' if 'c4' in name else 'train'}" for name in listed)]
+    )
     assert clip_folder.open(root, {"listing": "mine.csv"}).folds[1].test == ("calm/c4.mp4", "excited/c4.mp4")
 
 
