@@ -1,0 +1,34 @@
+"""What a study can name, in one line each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.errors import unknown
+from harness.plugins import KINDS, load, names
+from harness.spec.load import bundled_studies, load_study
+
+PLURALS = {f"{kind}s": kind for kind in KINDS}
+
+
+def lines(plural: str) -> list[str]:
+    """One line for everything of a kind: its name, its title, and where it comes from.
+
+    Raises:
+        HarnessError: for a kind that there is not.
+    """
+    if plural == "studies":
+        return [f"{name:28} {load_study(path).question}" for name, path in sorted(bundled_studies().items())]
+    if plural not in PLURALS:
+        raise unknown("kind", plural, [*PLURALS, "studies"])
+    kind = PLURALS[plural]
+    return [f"{name:28} {_describe(kind, load(kind, name))}" for name in names(kind)]
+
+
+def _describe(kind: str, plugin: Any) -> str:
+    """Title and source; for a perturbation also family, levels and what happens to the label."""
+    if kind != "perturbation":
+        return f"{plugin.title}. {getattr(plugin, 'paper', None) or getattr(plugin, 'source', '')}"
+    levels = " ".join(f"{level:g}" for level in plugin.levels)
+    order = "" if plugin.label_preserving == "yes" else ", destroys order"
+    return f"{plugin.title} ({plugin.family}, {plugin.granularity}{order}): {levels} {plugin.unit}. {plugin.source}"
