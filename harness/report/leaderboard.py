@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from harness.stats.aggregate import CLEAN_SCOPE, ORDER_SCOPE, PERTURBED_SCOPE, scopes
 from harness.stats.bootstrap import Scores
-from harness.stats.interval import percentile_band
+from harness.stats.interval import share_band
 from harness.stats.outcomes import Outcomes
 from harness.stats.ranks import inseparable, rank_intervals, tie_letters
 from harness.stats.suite import Suite
@@ -42,7 +42,7 @@ def scores_table(scoped: dict[tuple[str, str], Scoped], outcomes: Outcomes, cove
     """The SCORES table: every method, scope and metric with its 95 % interval and rank interval."""
     rows: list[dict[str, Any]] = []
     for (scope, metric), (values, replicates) in scoped.items():
-        band, ranks = percentile_band(values, replicates), rank_intervals(replicates)
+        band, ranks = share_band(values, replicates), rank_intervals(replicates)
         rows.extend(
             {
                 "method": method,

@@ -3,6 +3,7 @@
 Resampling clips within a fold and class leaves the number of clips of every class as it is, so WAR and UAR depend on a
 resample only through the weighted count of rightly named clips. One matrix product of weights (replicates by clips)
 with correctness (clips by methods and conditions) therefore gives every replicate exactly, without a resampled row.
+Small strata are corrected for: see ``Stratum.stretch``.
 """
 
 from collections.abc import Callable
@@ -13,11 +14,14 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from harness.stats.count_tables import FoldTable, Weights, draw_weights, fold_table, no_resampling, weighted_counts
-from harness.stats.interval import Band, percentile_band
+from harness.stats.interval import Band, share_band
 from harness.stats.outcomes import FoldOutcomes, Outcomes
 
-BLOCK = 250
-"""Replicates made together; a constant, because the draws of a block come from a generator named by its number."""
+BLOCK = 1000
+"""Replicates made together: enough for fast matrix products, few enough for memory.
+
+A constant, because the draws of a block come from a generator named by its number.
+"""
 
 MIN_SEEDS = 3
 """Seeds per method and fold from which the variation between trainings can be resampled at all."""
@@ -59,7 +63,7 @@ class Scores:
 
     def band(self, metric: str) -> Band:
         """Percentile intervals of ``war`` or ``uar``."""
-        return percentile_band(self.values[metric], self.replicates[metric])
+        return share_band(self.values[metric], self.replicates[metric])
 
 
 class Means(NamedTuple):
@@ -110,9 +114,13 @@ def _block_weights(outcomes: Outcomes, tables: list[FoldTable], resampling: Resa
 
 
 def _means(tables: list[FoldTable], weights: list[Weights], num_classes: int) -> Means:
-    counts = [weighted_counts(table, drawn, num_classes) for table, drawn in zip(tables, weights, strict=True)]
-    hits = np.sum([count.hits for count in counts], axis=0)
-    clips = np.sum([count.clips for count in counts], axis=0)[:, :, None, None]
+    hits, clips = weighted_counts(tables[0], weights[0], num_classes)
+    for table, drawn in zip(tables[1:], weights[1:], strict=True):
+        more = weighted_counts(table, drawn, num_classes)
+        hits += more.hits
+        clips += more.clips
+    clips = clips[:, :, None, None]
     occurs = clips > 0
     recall = np.divide(hits, clips, out=np.zeros_like(hits), where=np.broadcast_to(occurs, hits.shape))
-    return Means(war=hits.sum(axis=0) / clips.sum(axis=0), uar=recall.sum(axis=0) / occurs.sum(axis=0))
+    war, uar = hits.sum(axis=0) / clips.sum(axis=0), recall.sum(axis=0) / occurs.sum(axis=0)
+    return Means(war=war, uar=uar)

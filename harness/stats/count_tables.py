@@ -25,6 +25,15 @@ class Stratum(NamedTuple):
     num_units: int
     cells: tuple[Cell, ...]
 
+    @property
+    def stretch(self) -> float:
+        """What a resample's distance from the observed counts is multiplied by: sqrt(n / (n - 1)) for n units.
+
+        A bootstrap of n units has (n - 1) / n of the variance of a mean over n units, which matters in a fold with two
+        clips of a class; stretched, it has all of it (Rao & Wu, JASA 1988, section 2). A single unit shows no variance.
+        """
+        return _stretch(self.num_units)
+
 
 class FoldTable(NamedTuple):
     """The counts of a fold.
@@ -111,16 +120,14 @@ def draw_weights(table: FoldTable, rows: int, name: tuple[int, int, int], *, pai
     """Multinomial weights of ``rows`` replicates; clips and each method's seeds have generators of their own.
 
     So the resampled clips are the same whichever methods are compared, and adding a method moves no other's interval.
-    Seed weights w are stretched to 1 + sqrt(S / (S - 1)) (w - 1), which makes the replicates' variance the unbiased
-    variance of a mean over S seeds (Rao & Wu, JASA 1988, section 2).
+    Seed weights w are stretched like the counts of a stratum, to 1 + sqrt(S / (S - 1)) (w - 1).
     """
     generator = np.random.default_rng(derive("clips", *name))
     units = tuple(_multinomial(generator, rows, stratum.num_units) for stratum in table.strata)
     columns = np.empty((rows, len(table.share)))
     for method, own in zip(table.methods, table.columns, strict=True):
         drawn = np.random.default_rng(derive("seeds", "all" if paired_seeds else method, *name))
-        stretch = np.sqrt(len(own) / (len(own) - 1)) if len(own) > 1 else 0.0
-        columns[:, own] = table.share[own] * (1 + stretch * (_multinomial(drawn, rows, len(own)) - 1.0))
+        columns[:, own] = table.share[own] * (1 + _stretch(len(own)) * (_multinomial(drawn, rows, len(own)) - 1.0))
     return Weights(units, columns)
 
 
@@ -131,26 +138,31 @@ def _multinomial(generator: np.random.Generator, rows: int, size: int) -> Float3
     return np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size).astype(np.float32)
 
 
+def _stretch(units: int) -> float:
+    return float(np.sqrt(units / (units - 1))) if units > 1 else 0.0
+
+
 def weighted_counts(table: FoldTable, weights: Weights, num_classes: int) -> Counts:
-    """Hits and clips of each class under the weights."""
+    """Hits and clips of each class under the weights, stretched away from the observed ones."""
     rows = len(weights.columns)
     num_conditions = table.strata[0].cells[0].hits.shape[1] // len(table.share)
-    hits = np.zeros((num_classes, rows, len(table.methods), num_conditions))
+    counted = np.zeros((num_classes, rows, len(table.share) * num_conditions))
     clips = np.zeros((num_classes, rows))
     for stratum, drawn in zip(table.strata, weights.units, strict=True):
         for cell in stratum.cells:
             own = drawn if len(cell.units) == stratum.num_units else drawn[:, cell.units]
-            product = (own @ cell.hits).reshape(rows, len(table.share), num_conditions)
-            hits[cell.label] += _by_method(table, product, weights.columns)
-            clips[cell.label] += own @ cell.clips
-    return Counts(hits, clips)
+            for kept, measured in ((counted, cell.hits), (clips, cell.clips)):
+                observed = measured.sum(axis=0, dtype=np.float64)
+                kept[cell.label] += observed + stratum.stretch * (own @ measured - observed)
+    return Counts(_by_method(table, counted.reshape(num_classes, rows, -1, num_conditions), weights.columns), clips)
 
 
 def _by_method(
-    table: FoldTable, product: Float32[np.ndarray, "b r c"], columns: Float[np.ndarray, "b r"]
-) -> Float[np.ndarray, "b m c"]:
+    table: FoldTable, counted: Float[np.ndarray, "k b r c"], columns: Float[np.ndarray, "b r"]
+) -> Float[np.ndarray, "k b m c"]:
     """Weighted sums over each method's columns; with one column a method, only a scaling."""
     if all(len(own) == 1 for own in table.columns):
-        return np.asarray(product * columns[:, :, None])
-    parts = [np.einsum("bsc,bs->bc", product[:, own], columns[:, own]) for own in table.columns]
-    return np.stack(parts, axis=1)
+        counted *= columns[:, :, None]
+        return counted
+    parts = [np.einsum("kbsc,bs->kbc", counted[:, :, own], columns[:, own]) for own in table.columns]
+    return np.stack(parts, axis=2)

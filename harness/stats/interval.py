@@ -34,3 +34,12 @@ def percentile_band(
     tail = (1 - confidence) / 2
     low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
     return Band(point, low, high)
+
+
+def share_band(point: Float[np.ndarray, "*shape"], replicates: Float[np.ndarray, "b *shape"]) -> Band:
+    """The percentile interval of shares, whose limits are kept between 0 and 1.
+
+    Replicates of very small strata are stretched for their variance and can fall outside.
+    """
+    band = percentile_band(point, replicates)
+    return Band(point, np.clip(band.low, 0, 1), np.clip(band.high, 0, 1))

@@ -86,9 +86,15 @@ def test_a_replicate_is_the_score_of_rows_resampled_one_by_one(seed, by_group):
                 weight[fold.labels == label] = times[replicate]
         rows = np.repeat(np.arange(30), weight)
         for method in range(2):
-            hits = np.bincount(fold.labels[rows], weights=fold.correct[method, 0, 0, rows], minlength=3)
-            np.testing.assert_allclose(counts.hits[:, replicate, method, 0], hits)
-            np.testing.assert_allclose(counts.clips[:, replicate], np.bincount(fold.labels[rows], minlength=3))
+            right = fold.correct[method, 0, 0]
+            for label in range(3):
+                units = 7 if by_group else int((fold.labels == label).sum())
+                stretch = np.sqrt(units / (units - 1)) if units > 1 else 0.0
+                observed = (right & (fold.labels == label)).sum(), (fold.labels == label).sum()
+                drawn_counts = (right[rows] & (fold.labels[rows] == label)).sum(), (fold.labels[rows] == label).sum()
+                expected = [seen + stretch * (new - seen) for seen, new in zip(observed, drawn_counts, strict=True)]
+                found = counts.hits[label, replicate, method, 0], counts.clips[label, replicate]
+                np.testing.assert_allclose(found, expected)
 
 
 def test_every_fold_and_class_keeps_its_number_of_clips_in_every_replicate():
@@ -126,9 +132,20 @@ def test_the_spread_of_war_is_the_closed_form_of_a_stratified_mean():
     for fold in outcomes.folds:
         for label in range(3):
             own = fold.correct[0, 0, 0][fold.labels == label]
-            variance += len(own) * own.mean() * (1 - own.mean())
+            variance += len(own) * own.var(ddof=1)
     expected = np.sqrt(variance) / outcomes.num_clips
     assert scores.replicates["war"][:, 0, 0].std() == pytest.approx(expected, rel=0.05)
+
+
+def test_folds_with_two_clips_of_a_class_do_not_hide_half_of_the_variance():
+    """Twenty folds with one right and one wrong clip: the variance of the mean is s^2 / n = (1 / 2) / 40."""
+    folds = tuple(
+        fold_outcomes(number, np.array([0, 1]).reshape(1, 1, 1, 2), np.zeros(2, dtype=int), ("a",))
+        for number in range(20)
+    )
+    outcomes = Outcomes(classes=("x", "y"), methods=("a",), conditions=(CLEAN_CONDITION,), folds=folds)
+    drawn = bootstrap(outcomes, Resampling(replicates=8000)).replicates["war"][:, 0, 0]
+    assert drawn.var() == pytest.approx(0.5 / 40, rel=0.06)
 
 
 def test_a_single_stratum_agrees_with_scipy():
@@ -152,7 +169,11 @@ def test_resampled_groups_agree_with_the_enumeration_of_all_resamples():
     outcomes = Outcomes(classes=("x", "y"), methods=("a",), conditions=(CLEAN_CONDITION,), folds=(fold,))
     drawn = bootstrap(outcomes, Resampling(replicates=20000, by_group=True)).replicates["war"][:, 0, 0]
     draws = np.array(list(itertools.product(range(4), repeat=4)))
-    exact = hits[draws].sum(axis=1) / sizes[draws].sum(axis=1)
+    stretch = np.sqrt(4 / 3)
+    all_hits, all_clips = hits.sum(), sizes.sum()
+    exact = (all_hits + stretch * (hits[draws].sum(axis=1) - all_hits)) / (
+        all_clips + stretch * (sizes[draws].sum(axis=1) - all_clips)
+    )
     assert drawn.mean() == pytest.approx(exact.mean(), abs=0.004)
     assert drawn.std() == pytest.approx(exact.std(), rel=0.03)
     assert set(np.round(drawn, 9)) <= set(np.round(exact, 9))

@@ -15,6 +15,7 @@ FIVE = Fabrication(
     clips=60,
     perturbations=("contrast",),
     severities=(3,),
+    seed_noise=0.0,
 )
 
 
