@@ -57,7 +57,9 @@ def _centres(pixels: UInt8[Tensor, "b t c h w"]) -> tuple[Tensor, Tensor]:
 def _paint(
     pixels: UInt8[Tensor, "b t c h w"], inside: Bool[Tensor, "b f h w"], params: Params
 ) -> UInt8[Tensor, "b t c h w"]:
-    return torch.where(inside[:, :, None], params["colour"][:, None, :, None, None], pixels)
+    # a product and a sum of bytes: several times faster on the CPU than a choice with broadcasting
+    covered = inside[:, :, None].to(torch.uint8)
+    return (pixels * (1 - covered)).add_(covered * params["colour"][:, None, :, None, None])
 
 
 class Region(NamedTuple):

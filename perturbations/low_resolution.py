@@ -20,5 +20,5 @@ low_resolution = Perturbation(
     label_preserving="yes",
     source="down-sampling of low bit rate emotion recognition (Cheng et al. 2017), factors 2 to 8",
     draw=draw,
-    apply=partial(coarsen, mode="bicubic"),
+    apply=partial(coarsen, up="cubic"),
 )

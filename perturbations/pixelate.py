@@ -20,5 +20,5 @@ pixelate = Perturbation(
     label_preserving="yes",
     source="ImageNet-C pixelate (Hendrycks and Dietterich 2019), made monotone",
     draw=draw,
-    apply=partial(coarsen, mode="nearest-exact"),
+    apply=partial(coarsen, up="blocks"),
 )

@@ -1,0 +1,273 @@
+"""Perturbations against independent definitions: scipy, PIL, kornia, closed forms and the reference's own figures."""
+
+import math
+
+import kornia
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from scipy import ndimage, stats
+
+from perturbations._apply import perturb
+from perturbations._colour import planckian
+from perturbations._contract import ClipShape
+from perturbations._curve import look_up
+from perturbations._donors import donor
+from perturbations._kernel import line
+from perturbations._probe import moving_clip
+from perturbations._suite import load
+from perturbations._warp import quadrilateral, similarity, warp
+
+SHAPE = ClipShape(frames=8, height=56, width=64)
+CLIP = moving_clip(SHAPE, key=5)[None]
+FLAT = torch.full((1, 16, 3, 64, 64), 100, dtype=torch.uint8)
+
+
+def spoilt(name, severity=3, clip=CLIP, key=11):
+    return perturb(clip, load(name), severity, [key])
+
+
+def farthest(one, other):
+    return (one.double() - other.double()).abs().max().item()
+
+
+def as_float(clip):
+    return clip[0].float() / 255
+
+
+@pytest.mark.parametrize("severity", [3, 5])
+def test_gaussian_blur_is_scipys(severity):
+    sigma = load("gaussian_blur").level(severity) * SHAPE.height
+    # a Gaussian integrated over pixels has the variance of the Gaussian and of the pixel
+    wide = math.sqrt(sigma**2 + 1 / 12)
+    reference = ndimage.gaussian_filter(CLIP.double().numpy(), (0, 0, 0, wide, wide), mode="mirror", truncate=4)
+    assert farthest(spoilt("gaussian_blur", severity), torch.from_numpy(reference)) <= 3
+
+
+def test_defocus_blur_is_a_disc():
+    kernels = load("defocus_blur").draw(5 / 112, 0, ClipShape(1, 224, 224))["kernels"][0].double()
+    places = torch.arange(len(kernels)) - len(kernels) // 2
+    assert kernels.sum() == 1
+    assert (kernels.sum(0) * places**2).sum() == pytest.approx(10**2 / 4, rel=0.03)
+
+
+@pytest.mark.parametrize("degrees", [0.0, 30.0, 90.0])
+def test_a_motion_kernel_has_the_spread_of_an_even_line(degrees):
+    weights = line(15.0, degrees).double()
+    places = torch.arange(len(weights)) - len(weights) // 2
+    spread = (weights.sum(0) * places**2).sum() + (weights.sum(1) * places**2).sum()
+    assert weights.sum() == 1
+    assert spread == pytest.approx(15**2 / 12, rel=0.06)
+
+
+def test_a_convolution_is_scipys():
+    kernels = load("motion_blur").draw(load("motion_blur").level(4), 11, SHAPE)["kernels"]
+    reference = ndimage.correlate(CLIP[0, 0, 0].double().numpy(), kernels[0].double().numpy(), mode="mirror")
+    assert farthest(spoilt("motion_blur", 4)[0, 0, 0], torch.from_numpy(reference)) <= 0.5
+
+
+def test_gaussian_noise_has_its_standard_deviation_and_no_bias():
+    noise = spoilt("gaussian_noise", 2, FLAT).double() - 100
+    assert noise.std() == pytest.approx(255 * 0.08, rel=0.02)
+    assert noise.mean() == pytest.approx(0, abs=0.2)
+
+
+def test_speckle_noise_grows_with_the_value():
+    half, full = (spoilt("speckle_noise", 1, FLAT // part).double().std() for part in (2, 1))
+    assert full == pytest.approx(100 * 0.15, rel=0.02)
+    assert full / half == pytest.approx(2, rel=0.03)
+
+
+def test_iso_noise_has_its_photon_and_read_variance():
+    noise = spoilt("iso_noise", 3, FLAT).double()
+    assert (noise / 255).var() == pytest.approx(0.01 * 100 / 255 + 0.03**2, rel=0.03)
+
+
+def test_shot_noise_is_poisson():
+    photons = load("shot_noise").level(5)
+    counts = (spoilt("shot_noise", 5, FLAT).double() * photons / 255).round().long().flatten().numpy()
+    law = stats.poisson(100 / 255 * photons)
+    cells = np.arange(1, 12)
+    seen = np.array([(counts == cell).sum() for cell in cells])
+    assert seen == pytest.approx(law.pmf(cells) * counts.size, rel=0.04)
+
+
+def test_impulse_noise_hits_its_share_evenly():
+    values = spoilt("impulse_noise", 5, FLAT)
+    assert (values == 0).float().mean() == pytest.approx(0.07, rel=0.03)
+    assert (values == 255).float().mean() == pytest.approx(0.07, rel=0.03)
+
+
+def test_frozen_noise_is_one_frame_of_noise():
+    assert spoilt("gaussian_noise_frozen", 5, FLAT).double().std() == pytest.approx(255 * 0.18, rel=0.03)
+
+
+@pytest.mark.parametrize("severity", [1, 3, 5])
+def test_hue_is_kornias(severity):
+    turn = load("hue").draw(load("hue").level(severity), 11, SHAPE)["turn"]
+    reference = kornia.enhance.adjust_hue(as_float(CLIP), float(turn) * 2 * math.pi)
+    assert farthest(spoilt("hue", severity)[0], reference * 255) <= 1
+
+
+def test_oversaturation_is_kornias():
+    assert farthest(spoilt("oversaturate")[0], kornia.enhance.adjust_saturation(as_float(CLIP), 3.0) * 255) <= 1
+
+
+def test_desaturation_is_kornias():
+    reference = kornia.enhance.adjust_saturation_with_gray_subtraction(as_float(CLIP), 0.4)
+    assert farthest(spoilt("desaturate")[0], reference * 255) <= 1
+
+
+def test_gamma_is_kornias():
+    assert farthest(spoilt("gamma_dark")[0], kornia.enhance.adjust_gamma(as_float(CLIP), 2.0) * 255) <= 0.5 + 1e-3
+
+
+def test_quantisation_keeps_the_highest_bits():
+    assert torch.equal(spoilt("color_quantization", 4), CLIP & 0b11100000)
+
+
+def test_brightness_is_kornias():
+    assert farthest(spoilt("brightness_up")[0], kornia.enhance.adjust_brightness(as_float(CLIP), 0.3) * 255) <= 1
+
+
+def test_contrast_keeps_each_channels_mean_and_scales_its_spread():
+    values = spoilt("contrast_down").double()
+    assert values.mean(dim=(1, 3, 4)).numpy() == pytest.approx(CLIP.double().mean(dim=(1, 3, 4)).numpy(), abs=0.5)
+    spread = values.std(dim=(1, 3, 4)) / CLIP.double().std(dim=(1, 3, 4))
+    assert spread.numpy() == pytest.approx(0.3, rel=0.02)
+
+
+def test_white_light_is_6500_kelvin_and_warm_light_is_red():
+    values = torch.arange(0, 256, dtype=torch.uint8).view(1, 1, 1, 16, 16).expand(1, 1, 3, 16, 16)
+    assert torch.equal(look_up(values, {"table": planckian(6500.0)["table"][None]}), values)
+    red, green, blue = planckian(3500.0)["table"][:, 128].tolist()
+    assert red > green > blue
+
+
+@pytest.mark.parametrize(("kelvin", "x", "y"), [(2856.0, 0.4476, 0.4074), (6504.0, 0.3135, 0.3237)])
+def test_the_planckian_locus_passes_through_tabulated_points(kelvin, x, y):
+    from perturbations._colour import _locus
+
+    assert _locus(kelvin) == pytest.approx((x, y), abs=0.001)
+
+
+@pytest.mark.parametrize("degrees", [-20.0, 7.0])
+def test_a_turn_is_scipys_inside_the_frame(degrees):
+    square = moving_clip(ClipShape(2, 64, 64))[None]
+    turned = warp(square, {"matrix": similarity(ClipShape(2, 64, 64), 1.0, degrees, 0.0, 0.0)[None, None]})
+    reference = ndimage.rotate(square[0, 0, 0].double().numpy(), degrees, order=1, reshape=False, mode="nearest")
+    inside = (slice(None), slice(None), slice(None), slice(16, 48), slice(16, 48))
+    difference = (turned[inside][0, 0, 0].double() - torch.from_numpy(reference)[16:48, 16:48]).abs()
+    assert difference.max() <= 2
+    assert difference.mean() < 0.5
+
+
+def test_a_turn_by_a_right_angle_is_exact():
+    square = moving_clip(ClipShape(2, 33, 33))[None]
+    turned = warp(square, {"matrix": similarity(ClipShape(2, 33, 33), 1.0, 90.0, 0.0, 0.0)[None, None]})
+    assert torch.equal(turned, square.rot90(1, (-2, -1)))
+
+
+def test_a_perspective_maps_the_corners_of_the_frame_to_those_of_the_quadrilateral():
+    corners = [(3.0, 2.0), (55.0, 5.0), (60.0, 50.0), (1.0, 44.0)]
+    matrix = quadrilateral(SHAPE, corners)
+    width, height = SHAPE.width - 1, SHAPE.height - 1
+    for (x, y), expected in zip([(0, 0), (width, 0), (width, height), (0, height)], corners, strict=True):
+        right, down, depth = (matrix @ torch.tensor([x, y, 1.0], dtype=torch.float64)).tolist()
+        assert (right / depth, down / depth) == pytest.approx(expected)
+
+
+def test_pixelation_is_pils_box_and_nearest():
+    frame = CLIP[0, 0].permute(1, 2, 0).numpy()
+    small = Image.fromarray(frame).resize((16, 14), Image.Resampling.BOX)
+    reference = np.asarray(small.resize((64, 56), Image.Resampling.NEAREST))
+    assert farthest(spoilt("pixelate", 3)[0, 0].permute(1, 2, 0), torch.from_numpy(reference.copy())) <= 1
+
+
+def test_low_resolution_is_pils_box_and_bicubic():
+    frame = CLIP[0, 0].permute(1, 2, 0).numpy()
+    small = Image.fromarray(frame).resize((16, 14), Image.Resampling.BOX)
+    reference = torch.from_numpy(np.asarray(small.resize((64, 56), Image.Resampling.BICUBIC)).copy())
+    inner = (slice(8, -8), slice(8, -8))  # PIL narrows its kernel at the border instead of repeating the edge
+    assert farthest(spoilt("low_resolution", 3)[0, 0].permute(1, 2, 0)[inner], reference[inner]) <= 2
+
+
+@pytest.mark.parametrize("name", ["random_erasing", "random_erasing_drift"])
+def test_an_erased_box_has_its_area(name):
+    covered = (spoilt(name, 5, FLAT, key=3) != FLAT).any(2).float().mean(dim=(2, 3))
+    assert covered.numpy() == pytest.approx(0.4, abs=0.03)
+
+
+def test_packet_loss_ends_at_the_next_key_frame_for_tiles_that_arrive():
+    member = load("packet_loss")
+    shown = member.draw(member.level(3), 11, ClipShape(24, 64, 64))["shown"]
+    moments = torch.arange(24)[:, None, None]
+    assert (shown <= moments).all()
+    assert (shown[1:] >= shown[:-1]).all()
+    assert (shown[0] == 0).all()
+    held = (shown != moments).float().mean(dim=(1, 2))
+    assert held[16] < held[15]
+
+
+def test_style_statistics_end_at_the_donors():
+    member = load("style_statistics")
+    params = {name: value[None] for name, value in member.draw(1.0, 2, SHAPE).items()}
+    result = member.apply(CLIP, params).double().mean(dim=(1, 3, 4))[0]
+    expected = donor(int(params["donor"]), SHAPE.height, SHAPE.width).double().mean(dim=(1, 2))
+    assert result.numpy() == pytest.approx(expected.numpy(), abs=6)
+
+
+def test_histogram_match_ends_at_the_donors_histogram():
+    member = load("histogram_match")
+    params = {name: value[None] for name, value in member.draw(1.0, 2, SHAPE).items()}
+    result = member.apply(CLIP, params)
+    other = donor(int(params["donor"]), SHAPE.height, SHAPE.width)
+    for channel in range(3):
+        one, two = result[0, :, channel].flatten().double(), other[channel].flatten().double()
+        assert stats.wasserstein_distance(one.numpy(), two.numpy()) < 4
+
+
+@pytest.mark.parametrize("name", ["fourier_amplitude_mix"])
+def test_a_fourier_shift_of_nothing_is_nothing(name):
+    member = load(name)
+    params = {part: value[None] for part, value in member.draw(0.0, 2, SHAPE).items()}
+    assert farthest(member.apply(CLIP, params), CLIP) <= 1
+
+
+def test_a_kornia_draw_is_the_same_for_any_batch():
+    clips = torch.cat([CLIP, moving_clip(SHAPE, key=6)[None]])
+    member = load("spot_light")
+    assert torch.equal(perturb(clips, member, 3, [1, 2])[1:], perturb(clips[1:], member, 3, [2]))
+
+
+def test_the_temporal_displacements_are_the_references():
+    expected = {
+        "local_shuffle": (0.03, 0.05, 0.08, 0.11, 0.16),
+        "segment_swap": (0.01, 0.03, 0.07, 0.12, 0.50),
+        "reverse": (0.03, 0.09, 0.20, 0.33, 0.50),
+        "global_shuffle": (0.04, 0.11, 0.20, 0.26, 0.33),
+    }
+    for name, displacements in expected.items():
+        for severity, displacement in enumerate(displacements, start=1):
+            maps = [index_map(name, severity, key) for key in range(100)]
+            mean = np.mean([abs(source - moment) / 16 for index in maps for moment, source in enumerate(index)])
+            assert mean == pytest.approx(displacement, abs=0.015), (name, severity)
+
+
+def test_the_frames_kept_are_the_references():
+    expected = {
+        "frame_drop": (15, 14, 12, 10, 8),
+        "burst_loss": (14, 13, 12, 10, 8),
+        "freeze": (12, 8, 4, 2, 1),
+        "frame_rate_reduction": (8, 6, 4, 3, 2),
+        "static": (1, 1, 1, 1, 1),
+    }
+    for name, kept in expected.items():
+        for severity, frames in enumerate(kept, start=1):
+            assert {len(set(index_map(name, severity, key))) for key in range(20)} == {frames}, (name, severity)
+
+
+def index_map(name, severity, key):
+    member = load(name)
+    return member.draw(member.level(severity), key, ClipShape(16, 8, 8))["index"].tolist()
