@@ -58,9 +58,7 @@ def _first_units(study: StudySpec, source: Source) -> list[Unit]:
 
 def _trials(study: StudySpec, source: Source, run: RunPaths) -> Table:
     """The trial table: what is known now; configurations that a search has yet to ask have no id."""
-    table = Table(
-        title="Trials known now; a search asks for more as it goes", title_justify="left"
-    )
+    table = Table(title="Trials known now; a search asks for more as it goes", title_justify="left")
     for name in ("method", "phase", "fold", "seed", "trial", "on storage"):
         table.add_column(name)
     for unit in _first_units(study, source):

@@ -19,6 +19,7 @@ from harness.errors import HarnessError
 from harness.plan import Unit
 from harness.schedule.brain import Brain
 from harness.schedule.session import Session
+from harness.schedule.signals import interrupt_on_sigterm
 
 ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -27,6 +28,7 @@ ENVIRONMENT = {
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_MAX_PENDING_TRIALS_PG": "4",
 }
 """Read by Ray when it is imported; what the user has set stays."""
@@ -126,6 +128,7 @@ def run_ray(session: Session, brain: Brain, on_event: OnEvent, slots: int, addre
         **(local if address == "local" else {}),
     )
     scratch = Path(tempfile.mkdtemp(prefix="dferbench-ray-"))
+    interrupt_on_sigterm()
     try:
         _check_feasible(session)
         for attempt in range(MAX_RESTARTS):

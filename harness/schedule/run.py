@@ -20,6 +20,7 @@ from harness.report.build import Outputs, build
 from harness.schedule.brain import Brain
 from harness.schedule.progress import Progress
 from harness.schedule.session import Session, exclusive
+from harness.schedule.signals import interrupt_on_sigterm
 from harness.spec.load import load_study
 from harness.spec.study import StudySpec
 from harness.train.preflight import Prepared, prepare
@@ -80,6 +81,7 @@ def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
     Raises:
         HarnessError: before any training, for what cannot work.
     """
+    interrupt_on_sigterm()
     study = open_study(file)
     run = RunPaths(options.out, study.name)
     with exclusive(run):

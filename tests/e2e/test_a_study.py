@@ -114,6 +114,50 @@ def test_a_study_killed_half_way_and_run_again_gives_the_same_tables(
     assert not list(out.glob("units/.*.tmp"))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("executor", ["--local", "--slots=2"])
+def test_a_study_told_to_stop_says_so_and_leaves_no_process_behind(sent, executor, write_study, environment, tmp_path):
+    training = {"epochs": 100_000, "batch_size": 8}
+    study = write_study(training=training, search=None, methods={"lstm": STUDY["methods"]["lstm"]})
+    command = [sys.executable, "-m", "harness.cli", "run", str(study), "--plain", "--out", str(tmp_path), executor]
+    mark = f"DFERBENCH_TEST_MARK={tmp_path}"
+    driver = subprocess.Popen(
+        command,
+        env={**environment, "DFERBENCH_TEST_MARK": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    for line in driver.stdout:
+        if "starts" in line:
+            break
+    time.sleep(2)
+    assert living_with(mark)
+    driver.send_signal(sent)
+    _, complaint = driver.communicate(timeout=60)
+    assert driver.returncode == 130, complaint
+    assert "the same command goes on from here" in complaint
+    assert not list(tmp_path.glob("units/*/record.json"))
+    deadline = time.monotonic() + 20
+    while living_with(mark) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not living_with(mark)
+
+
+def living_with(mark: str) -> list[str]:
+    """Commands of living processes, whatever their parents and sessions, whose environment holds a mark."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (folder / "environ").read_bytes():
+                found.append((folder / "cmdline").read_text())
+        except OSError:
+            continue
+    return found
+
+
 def test_a_condition_added_later_runs_and_only_it(reference, write_study, dferbench, tmp_path):
     import shutil
 
