@@ -23,7 +23,7 @@ def reading_notes(results: StudyResults, scores: Scores, resampling: Resampling)
     drawn = f"{resampling.replicates} paired bootstrap replicates, stratified by fold and class"
     notes = [
         f"Percent on {test}, {pooled}{averaged}; ranked by UAR on clean clips.",
-        f"In brackets: 95 % intervals over {scores.covers}, from {drawn}.",
+        f"Intervals: 95 %, over {scores.covers}, from {drawn}.",
         "Methods that share a letter cannot be told apart by their UAR on clean clips (all pairs judged together).",
     ]
     if families:

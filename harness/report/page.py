@@ -19,6 +19,7 @@ from harness.report.sections.coverage import coverage
 from harness.report.sections.folds import fold_rows
 from harness.report.sections.perturbations import largest_loss, perturbation_rows
 from harness.report.sections.provenance import provenance
+from harness.report.sections.robustness import robustness_rows
 from harness.report.sections.search import chosen_recipes, searches
 from harness.report.study_results import StudyResults
 from harness.stats.aggregate import CLEAN_SCOPE, PERTURBED_SCOPE
@@ -79,6 +80,7 @@ def _details(results: StudyResults, findings: Findings, metrics: pd.DataFrame) -
         "curves": {title: _curves(results, findings, metric) for metric, title in METRICS_SHOWN.items()},
         "heat": heat,
         "heat_scale": largest_loss([row for rows in heat.values() for row in rows]),
+        "robustness": robustness_rows(results, findings),
         "class_recalls": class_recalls(outcomes),
         "confusions": confusions(outcomes),
         "folds": [fold.fold for fold in outcomes.folds],
