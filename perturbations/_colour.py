@@ -10,17 +10,19 @@ from perturbations._contract import Params
 from perturbations._curve import curves
 from perturbations._pixels import per_clip, to_pixels
 
-LUMA = (306 / 1024, 601 / 1024, 117 / 1024)
-"""ITU-R BT.601 luma weights in multiples of 1/1024, so that sums of 8-bit values are exact."""
+LUMA = (38, 75, 15)
+"""ITU-R BT.601 luma weights (0.299, 0.587, 0.114) in 1/128, so that sums of 8-bit values fit 16 bits."""
 WHITE = 6500.0
 """The colour temperature in kelvin that cameras are balanced for."""
 
 
 def fade(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
-    """Each pixel's distance from its luma times ``colour`` (0: greyscale)."""
-    red, green, blue = pixels.to(torch.float32).unbind(2)
-    luma = red.mul(LUMA[0]).add_(green.mul(LUMA[1])).add_(blue.mul(LUMA[2]))[:, :, None]
-    return to_pixels((pixels - luma).mul_(per_clip(params["colour"])).add_(luma))
+    """Each pixel's distance from its luma times ``colour``, in 1/128 (0: greyscale)."""
+    values = pixels.to(torch.int16)
+    red, green, blue = values.unbind(2)
+    luma = (red * LUMA[0]).add_(green * LUMA[1]).add_(blue * LUMA[2]).add_(64)[:, :, None] >> 7
+    share = per_clip((params["colour"] * 128).round().to(torch.int16))
+    return ((values - luma).mul_(share).add_(64) >> 7).add_(luma).clamp_(0, 255).to(torch.uint8)
 
 
 def saturate(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:

@@ -10,8 +10,8 @@ from perturbations._contract import Params
 
 
 def curve(function: Callable[[float], float]) -> Params:
-    """Parameters of ``look_up``: the same curve for all channels, from and to values in 0..1."""
-    return curves(function, function, function)
+    """Parameters of ``look_up``: one curve for all channels, from and to values in 0..1."""
+    return curves(function)
 
 
 def curves(*functions: Callable[[float], float]) -> Params:
@@ -23,6 +23,8 @@ def curves(*functions: Callable[[float], float]) -> Params:
 def look_up(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Every value replaced by its channel's entry in the clip's ``table``."""
     table: Int16[Tensor, "b c v"] = params["table"]
-    rows = 256 * torch.arange(table.shape[0] * table.shape[1], dtype=torch.int32, device=pixels.device)
-    index = pixels.to(torch.int32).add_(rows.view(len(table), 1, -1, 1, 1))
+    index = pixels.to(torch.int32)
+    if table.shape[:2] != (1, 1):
+        rows = 256 * torch.arange(table.shape[0] * table.shape[1], dtype=torch.int32, device=pixels.device)
+        index += rows.view(len(table), 1, -1, 1, 1)
     return table.flatten().index_select(0, index.flatten()).to(torch.uint8).view(pixels.shape)

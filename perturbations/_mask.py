@@ -32,10 +32,25 @@ def any_colour(draws: Draws) -> tuple[int, int, int]:
 
 def cover(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Pixels whose centres lie in the ``boxes`` painted over."""
+    if pixels.device.type == "cpu":
+        return _cover_slices(pixels, params)
     top, left, height, width = params["boxes"][..., None, None].unbind(2)
     y, x = _centres(pixels)
     inside = ((y >= top) & (y < top + height)) & ((x >= left) & (x < left + width))
     return _paint(pixels, inside, params)
+
+
+def _cover_slices(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+    """``cover`` where a loop over boxes costs less than a mask."""
+    spoilt = pixels.clone()
+    boxes = params["boxes"]
+    far = boxes[..., :2] + boxes[..., 2:]
+    edges = torch.cat([boxes[..., :2], far], -1).sub_(0.5).ceil_().clamp_(min=0).to(torch.int64).tolist()
+    frames = pixels.shape[1] // boxes.shape[1]
+    for clip, colour, of_clip in zip(spoilt, params["colour"], edges, strict=True):
+        for part, (top, left, bottom, right) in enumerate(of_clip):
+            clip[part * frames : (part + 1) * frames, :, top:bottom, left:right] = colour[:, None, None]
+    return spoilt
 
 
 def cover_ellipse(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:

@@ -1,7 +1,7 @@
 """Brightness and contrast: one gain and one offset for a whole clip."""
 
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 from torch import Tensor
 
 from perturbations._contract import Params
@@ -33,12 +33,14 @@ def stretch(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor,
 
     kornia's ``RandomContrast`` multiplies the values themselves, which darkens; this keeps the mean brightness.
     """
-    mean = channel_means(pixels)
-    return to_pixels((pixels - mean).mul_(per_clip(params["gain"])).add_(mean))
+    values = pixels.to(torch.float32)
+    mean = channel_means(values)
+    gain = per_clip(params["gain"])
+    return to_pixels(values.mul_(gain).add_(mean - mean * gain))
 
 
-def channel_means(pixels: UInt8[Tensor, "b t c h w"]) -> Tensor:
-    """Each channel's mean over frames and pixels, ``b 1 c 1 1``, from exact integer sums."""
-    count = pixels[:, :, 0].numel() // max(len(pixels), 1)
-    sums = pixels.sum(dim=(1, 3, 4), keepdim=True, dtype=torch.int64)
-    return (sums.to(torch.float64) / count).to(torch.float32)
+def channel_means(values: Float32[Tensor, "b t c h w"]) -> Float32[Tensor, "b 1 c 1 1"]:
+    """Each channel's mean over frames and pixels; sums of 8-bit values are exact, by rows and then in integers."""
+    rows = values.sum(4).to(torch.int64)
+    count = values.shape[1] * values.shape[3] * values.shape[4]
+    return (rows.sum(dim=(1, 3)).to(torch.float64) / count).to(torch.float32)[:, None, :, None, None]

@@ -1,15 +1,21 @@
 """Few colours: each channel keeps its highest bits."""
 
-import math
+from jaxtyping import UInt8
+from torch import Tensor
 
 from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._curve import curve, look_up
+from perturbations._pixels import per_clip, scalar, to_pixels
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """The staircase of 2**bits steps, each at its lower edge."""
-    steps = 2**level
-    return curve(lambda value: math.floor(round(255 * value) * steps / 256) * 256 / steps / 255)
+    """The number of steps, two to the power of the bits; nothing is random."""
+    return {"steps": scalar(2**level)}
+
+
+def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+    """Every value at the lower edge of its step."""
+    width = per_clip(256 / params["steps"])
+    return to_pixels((pixels / width).floor_().mul_(width))
 
 
 color_quantization = Perturbation(
@@ -21,5 +27,5 @@ color_quantization = Perturbation(
     label_preserving="yes",
     source="3D Common Corruptions color_quant (Kar et al. 2022); the operation of kornia's posterize",
     draw=draw,
-    apply=look_up,
+    apply=apply,
 )

@@ -31,8 +31,9 @@ def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "
     """Darkened frames with streaks of grey let into them."""
     sizes = zip(params["key"], params["drops"].tolist(), params["length"].tolist(), strict=True)
     streaks = torch.stack([_streaks(key, drops, length, pixels) for key, drops, length in sizes])[:, :, None]
-    dark = pixels * per_clip(params["sky"])
-    return to_pixels(torch.where(streaks, dark * (1 - OPACITY) + OPACITY * GREY, dark))
+    light = streaks.to(torch.float32)
+    dark = (pixels * per_clip(params["sky"])).mul_(1 - OPACITY * light)
+    return to_pixels(dark.add_(OPACITY * GREY * light))
 
 
 def _streaks(key: Tensor, drops: int, length: int, pixels: UInt8[Tensor, "b t c h w"]) -> Bool[Tensor, "t h w"]:
