@@ -10,7 +10,7 @@ from harness.errors import CollectedError, HarnessError, near_miss
 from harness.plugins import names
 from harness.spec.method import Domain, MethodSpec, RecipeSpec
 from harness.spec.study import SearchSpec, StudySpec
-from harness.spec.trial import DataRef, TrialSpec
+from harness.spec.trial import DataRef, TrainingSpec, TrialSpec
 
 Phase = Literal["search", "confirm"]
 
@@ -59,14 +59,21 @@ def search_of(study: StudySpec) -> SearchSpec:
     return study.search
 
 
+def training_of(study: StudySpec, method: str) -> TrainingSpec:
+    """The study's training, with the method's own number of epochs if it has one."""
+    epochs = study.methods[method].epochs
+    return study.training.model_copy(update={"epochs": epochs}) if epochs else study.training
+
+
 def search_units(
     study: StudySpec, dataset: DataRef, method: str, configuration: int, values: dict[str, Any]
 ) -> list[Unit]:
     """One configuration of a method on every fold that the search uses."""
     search = search_of(study)
     recipe = study.methods[method].recipe.with_values(values)
-    epochs = search.epochs or study.training.epochs
-    training = study.training.model_copy(update={"epochs": epochs})
+    training = training_of(study, method)
+    if search.epochs:
+        training = training.model_copy(update={"epochs": search.epochs})
     return [
         Unit(
             method=method,
@@ -104,7 +111,7 @@ def confirm_units(
                 seed=seed,
                 clip=study.clip,
                 validation=study.validation,
-                training=study.training,
+                training=training_of(study, method),
                 recipe=recipe,
             ),
         )
@@ -115,16 +122,17 @@ def confirm_units(
 
 def counts(study: StudySpec) -> dict[str, Count]:
     """Trainings and epochs per method."""
-    return {name: _count(study, method) for name, method in study.methods.items()}
+    return {name: _count(study, name) for name in study.methods}
 
 
-def _count(study: StudySpec, method: MethodSpec) -> Count:
+def _count(study: StudySpec, method: str) -> Count:
+    epochs = training_of(study, method).epochs
     confirm = len(study.folds) * len(study.seeds)
     search, search_epochs = 0, 0
-    if method.search and study.search:
+    if study.methods[method].search and study.search:
         search = study.search.configurations * len(study.search.folds or study.folds)
-        search_epochs = study.search.epochs or study.training.epochs
-    return Count(search, confirm, search * search_epochs + confirm * study.training.epochs)
+        search_epochs = study.search.epochs or epochs
+    return Count(search, confirm, search * search_epochs + confirm * epochs)
 
 
 def written_values(recipe: RecipeSpec, paths: Mapping[str, Domain]) -> dict[str, Any]:

@@ -76,8 +76,12 @@ class Domain(Strict):
 
 
 class MethodSpec(RecipeSpec):
-    """A recipe and the domains of its searched numbers, keyed by dotted path (``objective.tau``)."""
+    """A recipe, the domains of its searched numbers by dotted path (``objective.tau``), and its own budget of epochs.
 
+    ``epochs`` replaces the study's, for arms at equal cost: a step of SAM costs two of AdamW.
+    """
+
+    epochs: int | None = Field(default=None, ge=1)
     search: dict[str, Domain] = Field(default_factory=dict)
 
     @field_validator("search")

@@ -191,3 +191,10 @@ def test_search_units_use_the_search_epochs_and_seed():
     assert {unit.trial.training.epochs for unit in units} == {STUDY.search.epochs}
     assert {unit.trial.seed for unit in units} == {STUDY.search.seed}
     assert units[0].trial.recipe.objective.options["eta"] == 0.3
+
+
+def test_a_method_with_epochs_of_its_own_is_trained_and_counted_with_them():
+    longer = STUDY.methods["x3d"].model_copy(update={"epochs": 77})
+    study = STUDY.model_copy(update={"methods": {"x3d": longer}})
+    assert {unit.trial.training.epochs for unit in confirm_units(study, DATA, "x3d", 0, {})} == {77}
+    assert counts(study)["x3d"].epochs == 77 * len(STUDY.folds)
