@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from models._blocks.checkpoint_keys import x3d_trunk_key
+from models._blocks.classifier import ClassifierKind, build_classifier
 from models._blocks.dam import DAM, DamConfig
 from models._blocks.model import ClipShape, Model, Output
 from models._blocks.normalise import KINETICS_X3D, ClipNormalise, as_volume
@@ -28,6 +29,7 @@ class HDFConfig:
         temporal: gate frames.
         frequency: gate pixels. With both off the network is X3D's trunk under HDF's head.
         difference: what the temporal gate takes differences of: channel ``bins`` (as released) or ``frames``.
+        classifier: ``linear``, or ``cosine`` for margin losses (``ldam_drw``).
         init: ``pytorch`` keeps the library's defaults; ``slowfast`` is X3D's Kinetics recipe.
     """
 
@@ -37,6 +39,7 @@ class HDFConfig:
     temporal: bool = True
     frequency: bool = True
     difference: Literal["bins", "frames"] = "bins"
+    classifier: ClassifierKind = "linear"
     init: Literal["pytorch", "slowfast"] = "pytorch"
 
 
@@ -47,7 +50,7 @@ class HDF(nn.Module):
         super().__init__()
         self.normalise = ClipNormalise(KINETICS_X3D)
         self.trunk = X3DTrunk(config.width, config.depth, config.bottleneck)
-        self.classifier = nn.Linear(self.trunk.channels[-1], num_classes)
+        self.classifier = build_classifier(config.classifier, self.trunk.channels[-1], num_classes)
         if config.init == "slowfast":
             initialise_as_slowfast(self)
         switches = DamConfig(temporal=config.temporal, frequency=config.frequency, difference=config.difference)

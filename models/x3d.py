@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from models._blocks.checkpoint_keys import x3d_key
+from models._blocks.classifier import ClassifierKind, build_classifier
 from models._blocks.model import ClipShape, Model, Output
 from models._blocks.normalise import KINETICS_X3D, ClipNormalise, as_volume
 from models._blocks.x3d_trunk import X3DTrunk, initialise_as_slowfast
@@ -26,6 +27,7 @@ class X3DConfig:
         bottleneck: channels inside a block per channel outside it.
         head_width: features that the classifier reads.
         dropout: probability before the classifier.
+        classifier: ``linear``, or ``cosine`` for margin losses (``ldam_drw``).
         init: ``pytorch`` keeps the library's defaults, as pytorchvideo does; ``slowfast`` is the Kinetics recipe.
     """
 
@@ -34,6 +36,7 @@ class X3DConfig:
     bottleneck: float = 2.25
     head_width: int = 2048
     dropout: float = 0.5
+    classifier: ClassifierKind = "linear"
     init: Literal["pytorch", "slowfast"] = "pytorch"
 
 
@@ -54,7 +57,7 @@ class X3D(nn.Module):
         )
         self.project = nn.Linear(self.trunk.inner, config.head_width, bias=False)
         self.dropout = nn.Dropout(config.dropout)
-        self.classifier = nn.Linear(config.head_width, num_classes)
+        self.classifier = build_classifier(config.classifier, config.head_width, num_classes)
         if config.init == "slowfast":
             initialise_as_slowfast(self)
 

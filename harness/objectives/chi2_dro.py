@@ -1,0 +1,82 @@
+"""The worst mean loss over reweightings of the batch within a chi-square ball (Levy et al., NeurIPS 2020)."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from harness.objectives._contract import LossParts, Objective, TrainingData, TrainState
+from harness.objectives._targets import cross_entropies, targets_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chi2DroOptions:
+    """How far the reweighting may go.
+
+    Attributes:
+        radius: of the ball, ``1/2 mean((b q - 1)^2) <= radius`` for weights q; 0 is the mean.
+        label_smoothing: of each clip's cross-entropy.
+    """
+
+    radius: float = 1.0
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.radius < 0:
+            raise ValueError(f"radius must not be negative, but is {self.radius}")
+
+
+class Chi2Dro(nn.Module):
+    """The worst mean loss; its gradient is that of the losses under the worst weights (Danskin's theorem)."""
+
+    def __init__(self, options: Chi2DroOptions) -> None:
+        super().__init__()
+        self.options = options
+
+    def forward(
+        self, logits: Float[Tensor, "b k"], features: Float[Tensor, "b d"], labels: Int[Tensor, " b"], state: TrainState
+    ) -> LossParts:
+        """The loss, with the plain mean and the largest weight as parts."""
+        losses = cross_entropies(logits, targets_of(labels, state, logits), self.options.label_smoothing)
+        weights = worst_weights(losses.detach(), self.options.radius)
+        parts = {"cross_entropy": losses.mean().detach(), "largest_weight": weights.max()}
+        return LossParts((weights * losses).sum(), parts)
+
+
+def worst_weights(losses: Float[Tensor, " b"], radius: float) -> Float[Tensor, " b"]:
+    """The weights, summing to 1, in the ball around equal weights that give the largest mean.
+
+    They are proportional to ``max(loss - eta, 0)``. If exactly the k largest losses count, the ball's edge fixes
+    ``eta = mean - sqrt(variance b / (c k - b))`` with ``c = 1 + 2 radius`` and the k losses' mean and variance; of
+    these b candidates (and the largest loss itself, which puts all weight there) the right one minimises the dual
+    ``sqrt(c mean(max(loss - eta, 0)^2)) + eta``.
+    """
+    exact = losses.double()
+    size, edge = len(losses), 1 + 2 * radius
+    ordered = exact.sort(descending=True).values
+    counts = torch.arange(1, size + 1, dtype=torch.float64, device=losses.device)
+    means = ordered.cumsum(0) / counts
+    variances = (ordered.square().cumsum(0) / counts - means.square()).clamp(min=0)
+    slack = edge * counts - size
+    etas = torch.where(slack > 0, means - torch.sqrt(variances * size / slack.clamp(min=1e-12)), ordered[0])
+    etas = torch.cat([etas, ordered[:1]])
+    duals = torch.sqrt(edge * (exact[None] - etas[:, None]).clamp(min=0).square().mean(dim=1)) + etas
+    excess = (exact - etas[duals.argmin()]).clamp(min=0)
+    worst = (exact == ordered[0]).double()
+    if radius == 0:
+        excess = torch.ones_like(exact)
+    chosen = torch.where(excess.sum() > 0, excess, worst)
+    return (chosen / chosen.sum()).to(losses)
+
+
+def _build(options: Chi2DroOptions, data: TrainingData) -> Chi2Dro:
+    return Chi2Dro(options)
+
+
+chi2_dro = Objective(
+    title="Chi-square DRO",
+    paper="Levy et al. Large-Scale Methods for Distributionally Robust Optimization. NeurIPS 2020, chi-square ball.",
+    options=Chi2DroOptions,
+    build=_build,
+)
