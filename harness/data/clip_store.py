@@ -1,59 +1,51 @@
 """Reading packed clips: memory-mapped 8-bit pixels, shared by all workers of a node.
 
-A pack is a folder of shards (raw frames ``n h w 3``, one after another) and an index. Opening reads the index only;
-a clip's frames are a view into the mapped file, shared by all processes through the page cache.
+A pack is one file of raw frames ``n h w 3``, clip after clip, and an index. Opening reads the index only; a clip's
+frames are a view into the mapped file, shared by all processes through the page cache.
 """
 
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int, UInt8
 
 from harness.errors import HarnessError, near_miss
 
-VERSION = 1
-"""Raised when the meaning of a pack's files changes; an older pack is refused, not misread."""
+VERSION = 2
+"""Raised when the meaning of a pack's files changes; a pack of another version is refused, not misread."""
 
 INDEX = "index.json"
+PIXELS = "frames.u8"
 CHUNK = 1 << 24
 """Bytes read at a time when a checksum is computed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """One file of frames.
-
-    Attributes:
-        name: the file's name.
-        num_frames: frames in it.
-        checksum: CRC-32 of its bytes.
-    """
-
-    name: str
-    num_frames: int
-    checksum: int
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a clip's frames lie.
 
     Attributes:
-        shard: number of the shard.
-        start: its first frame in the shard.
+        start: its first frame in the file.
         num_frames: frames stored.
         source_frames: frames of the clip before long clips were thinned.
     """
 
-    shard: int
     start: int
     num_frames: int
     source_frames: int
+
+
+class Region(NamedTuple):
+    """A run of whole clips in the file, written at once: its first frame, its frames, and the CRC-32 of its bytes."""
+
+    start: int
+    num_frames: int
+    checksum: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +58,7 @@ class ClipStore:
         max_frames: clips longer than this were reduced to this many evenly spaced frames.
         places: by clip id.
         bad: clips that could not be read when the pack was made, with the reason.
-        shards: the files.
+        regions: parts of the file with their checksums.
     """
 
     folder: Path
@@ -74,32 +66,34 @@ class ClipStore:
     max_frames: int
     places: dict[str, Place]
     bad: dict[str, str]
-    shards: tuple[Shard, ...]
-    _mapped: dict[int, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+    regions: tuple[Region, ...]
 
     @classmethod
     def open(cls, folder: Path) -> "ClipStore":
         """Open a finished pack; no pixel is read.
 
         Raises:
-            HarnessError: if the folder holds no finished pack of this version, or a shard is missing or of the wrong
-                length.
+            HarnessError: if the folder holds no finished pack of this version, or the frames are missing or not of
+                the length that the index states.
         """
-        index = _read_index(folder)
+        index = read_index(folder)
         store = cls(
             folder=folder,
             size=index["size"],
             max_frames=index["max_frames"],
             places={clip_id: Place(*place) for clip_id, place in index["clips"].items()},
             bad=index["bad"],
-            shards=tuple(Shard(*shard) for shard in index["shards"]),
+            regions=tuple(Region(*region) for region in index["regions"]),
         )
-        for shard in store.shards:
-            path = folder / shard.name
-            expected = shard.num_frames * store.frame_bytes
-            if not path.is_file() or path.stat().st_size != expected:
-                raise HarnessError(f"{path}: missing or not of {expected} bytes. Delete {folder} to pack again.")
+        path, expected = folder / PIXELS, store.num_stored * store.frame_bytes
+        if not path.is_file() or path.stat().st_size != expected:
+            raise HarnessError(f"{path}: missing or not of {expected} bytes. Delete {folder} to pack again.")
         return store
+
+    @property
+    def num_stored(self) -> int:
+        """Frames in the file."""
+        return sum(region.num_frames for region in self.regions)
 
     @property
     def frame_bytes(self) -> int:
@@ -124,7 +118,7 @@ class ClipStore:
             HarnessError: if the clip is not in the pack.
         """
         place = self._place(clip_id)
-        return self._shard(place.shard)[place.start : place.start + place.num_frames]
+        return self._pixels[place.start : place.start + place.num_frames]
 
     def batch(
         self,
@@ -142,28 +136,41 @@ class ClipStore:
         Raises:
             HarnessError: if a clip is not in the pack, or has no such frame.
         """
+        places = [self._place(clip_id) for clip_id in clip_ids]
+        lengths = np.array([place.num_frames for place in places])
+        fits = (indices >= 0).all(axis=1) & (indices < lengths[:, None]).all(axis=1)
+        if not fits.all():
+            row = int(np.argmin(fits))
+            wanted = indices[row].tolist()
+            raise HarnessError(f"clip '{clip_ids[row]}' has {lengths[row]} frames; {wanted} were asked for.")
         if out is None:
             out = np.empty((*indices.shape, self.size, self.size, 3), dtype=np.uint8)
-        for clip_id, wanted, target in zip(clip_ids, indices, out, strict=True):
-            stored = self.frames(clip_id)
-            if wanted.min() < 0 or wanted.max() >= len(stored):
-                raise HarnessError(f"clip '{clip_id}' has {len(stored)} frames; {wanted.tolist()} were asked for.")
-            np.take(stored, wanted, axis=0, out=target, mode="clip")
+        rows = np.array([place.start for place in places])[:, None] + indices
+        # With mode "raise", the default, numpy would gather into a buffer first and copy it once more.
+        np.take(self._pixels, rows, axis=0, out=out, mode="clip")
         return out
 
     def verify(self) -> None:
-        """Compare every shard with its checksum.
+        """Compare every region with its checksum.
 
         Raises:
             HarnessError: if one differs; the file is named.
         """
-        for shard in self.shards:
-            path = self.folder / shard.name
-            if checksum(path) != shard.checksum:
-                raise HarnessError(f"{path}: the checksum does not match. Delete {self.folder} to pack again.")
+        for region in self.regions:
+            if checksum(self.folder / PIXELS, region.start, region.num_frames, self.frame_bytes) != region.checksum:
+                raise HarnessError(
+                    f"{self.folder / PIXELS}: the checksum of frames {region.start} to "
+                    f"{region.start + region.num_frames - 1} does not match. Delete {self.folder} to pack again."
+                )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_mapped": {}}
+        return {name: value for name, value in self.__dict__.items() if name != "_pixels"}
+
+    @cached_property
+    def _pixels(self) -> UInt8[np.ndarray, "n h w 3"]:
+        """All frames, mapped on first use in each process."""
+        shape = (self.num_stored, self.size, self.size, 3)
+        return np.asarray(np.memmap(self.folder / PIXELS, dtype=np.uint8, mode="r", shape=shape))
 
     def _place(self, clip_id: str) -> Place:
         try:
@@ -173,25 +180,24 @@ class ClipStore:
             why = f"it could not be read ({reason})" if reason else near_miss(clip_id, list(self.places)[:20])
             raise HarnessError(f"{self.folder}: no clip '{clip_id}' in this pack: {why}") from None
 
-    def _shard(self, number: int) -> np.ndarray:
-        mapped = self._mapped.get(number)
-        if mapped is None:
-            shape = (self.shards[number].num_frames, self.size, self.size, 3)
-            file = np.memmap(self.folder / self.shards[number].name, dtype=np.uint8, mode="r", shape=shape)
-            mapped = self._mapped[number] = np.asarray(file)
-        return mapped
 
-
-def checksum(path: Path) -> int:
-    """CRC-32 of a file's bytes."""
-    value = 0
+def checksum(path: Path, start: int, num_frames: int, frame_bytes: int) -> int:
+    """CRC-32 of a run of frames in a file."""
+    value, left = 0, num_frames * frame_bytes
     with path.open("rb") as file:
-        while block := file.read(CHUNK):
+        file.seek(start * frame_bytes)
+        while left and (block := file.read(min(CHUNK, left))):
             value = zlib.crc32(block, value)
+            left -= len(block)
     return value
 
 
-def _read_index(folder: Path) -> dict[str, Any]:
+def read_index(folder: Path) -> dict[str, Any]:
+    """The index of a finished pack.
+
+    Raises:
+        HarnessError: if there is none of this version.
+    """
     path = folder / INDEX
     try:
         index: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -11,9 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_clips import counting_frames, textured_frames, told_indices, write_frames, write_video
 
+from harness.data import packing
 from harness.data import store as store_module
 from harness.data.clip import Clip, OfficialFold, Source
-from harness.data.decode import read_frames
+from harness.data.clip_store import VERSION
+from harness.data.decode import count_frames, read_frames
 from harness.data.store import ClipStore, pack, thin
 from harness.datasets.dfew import dfew
 from harness.errors import HarnessError
@@ -27,8 +29,9 @@ def cache(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def small_shards(monkeypatch) -> None:
-    monkeypatch.setattr(store_module, "SMALLEST_SHARD", 2)
+def small_parts(monkeypatch) -> None:
+    monkeypatch.setattr(store_module, "PART", 2)
+    monkeypatch.setattr(packing, "PART", 2)
 
 
 def source_of_files(paths: list[Path]) -> Source:
@@ -119,7 +122,8 @@ def test_stored_frames_cannot_be_written_to(source):
 
 def test_a_second_call_decodes_nothing(source, monkeypatch):
     first = pack(source, 24, 50, workers=1)
-    monkeypatch.setattr(store_module, "read_frames", None)
+    monkeypatch.setattr(packing, "read_frames", None)
+    monkeypatch.setattr(packing, "count_frames", None)
     second = pack(source, 24, 50, workers=1)
     assert second.store.places == first.store.places
 
@@ -146,7 +150,7 @@ def test_an_interrupted_pack_goes_on_where_it_stopped_and_ends_the_same(source, 
             raise KeyboardInterrupt
         return read_frames(path, indices, size)
 
-    monkeypatch.setattr(store_module, "read_frames", failing)
+    monkeypatch.setattr(packing, "read_frames", failing)
     with pytest.raises(KeyboardInterrupt):
         pack(source, 24, 50, workers=1)
     final = pack_folder(source.fingerprint, 24, 50)
@@ -157,18 +161,34 @@ def test_an_interrupted_pack_goes_on_where_it_stopped_and_ends_the_same(source, 
     assert [path for path in final.parent.iterdir() if not path.name.endswith(".lock")] == [final]
 
 
-def test_a_finished_shard_that_was_damaged_is_made_again(source, monkeypatch, tmp_path):
+def test_a_finished_part_that_was_damaged_is_decoded_again(source, monkeypatch, tmp_path):
     whole = content(pack(source, 24, 50, workers=1).store.folder)
     monkeypatch.setenv("DFERBENCH_CACHE", str(tmp_path / "other cache"))
-    monkeypatch.setattr(store_module, "_index", None)
-    with pytest.raises(TypeError):
-        pack(source, 24, 50, workers=1)
-    monkeypatch.undo()
-    monkeypatch.setenv("DFERBENCH_CACHE", str(tmp_path / "other cache"))
-    monkeypatch.setattr(store_module, "SMALLEST_SHARD", 2)
-    (shard,) = (tmp_path / "other cache").rglob("shard-001.u8")
-    shard.write_bytes(bytes(shard.stat().st_size))
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "_index", None)
+        with pytest.raises(TypeError):
+            pack(source, 24, 50, workers=1)
+    (pixels,) = (tmp_path / "other cache").rglob("frames.u8")
+    damaged = bytearray(pixels.read_bytes())
+    damaged[7] ^= 255
+    pixels.write_bytes(damaged)
     assert content(pack(source, 24, 50, workers=1).store.folder) == whole
+
+
+def test_a_pack_of_another_version_is_made_anew(source):
+    store = pack(source, 24, 50, workers=1).store
+    whole = content(store.folder)
+    index = store.folder / "index.json"
+    index.write_text(index.read_text().replace(f'"version": {VERSION}', '"version": 1'))
+    assert content(pack(source, 24, 50, workers=1).store.folder) == whole
+
+
+def test_a_clip_that_decodes_to_fewer_frames_than_are_coded_is_bad(source, monkeypatch):
+    monkeypatch.setattr(packing, "count_frames", lambda path: 8 if path.name == "f7" else count_frames(path))
+    packed = pack(source, 24, 50, workers=1)
+    assert list(packed.bad) == ["f7"]
+    assert "7 frames can be decoded of 8" in packed.bad["f7"]
+    assert np.array_equal(packed.store.frames("f12"), read_frames(source.clips["f12"].path, None, 24))
 
 
 def test_progress_ends_with_all_clips_done(source):
@@ -211,25 +231,25 @@ def test_a_data_set_of_which_nothing_can_be_read_is_an_error_and_leaves_nothing_
     assert [path.name for path in (cache / "packs").iterdir() if path.is_dir()] == []
 
 
-def test_a_damaged_shard_is_found_by_its_checksum(source):
+def test_damage_is_found_by_its_checksum(source):
     store = pack(source, 24, 50, workers=1).store
     store.verify()
-    shard = store.folder / store.shards[1].name
-    damaged = bytearray(shard.read_bytes())
-    damaged[100] ^= 1
-    shard.write_bytes(damaged)
-    with pytest.raises(HarnessError, match=re.escape(f"{shard}: the checksum does not match")):
+    pixels = store.folder / "frames.u8"
+    damaged = bytearray(pixels.read_bytes())
+    damaged[-100] ^= 1
+    pixels.write_bytes(damaged)
+    with pytest.raises(HarnessError, match=f"{re.escape(str(pixels))}: the checksum of frames"):
         ClipStore.open(store.folder).verify()
 
 
-def test_a_truncated_or_missing_shard_is_found_on_opening(source):
+def test_a_truncated_or_missing_file_is_found_on_opening(source):
     store = pack(source, 24, 50, workers=1).store
-    shard = store.folder / store.shards[0].name
-    shard.write_bytes(shard.read_bytes()[:-1])
-    with pytest.raises(HarnessError, match=re.escape(str(shard))):
+    pixels = store.folder / "frames.u8"
+    pixels.write_bytes(pixels.read_bytes()[:-1])
+    with pytest.raises(HarnessError, match=re.escape(str(pixels))):
         ClipStore.open(store.folder)
-    shard.unlink()
-    with pytest.raises(HarnessError, match=re.escape(str(shard))):
+    pixels.unlink()
+    with pytest.raises(HarnessError, match=re.escape(str(pixels))):
         ClipStore.open(store.folder)
 
 
