@@ -95,18 +95,21 @@ def test_a_missing_and_an_unexpected_tensor_are_both_named(tmp_path):
 
 
 class Harmful:
-    """What a malicious checkpoint holds."""
+    """What a malicious checkpoint holds: a call that is made when it is unpickled."""
+
+    def __init__(self, evidence: Path) -> None:
+        self.evidence = evidence
 
     def __reduce__(self):
-        return (Path.touch, (Path("/tmp/should-not-exist-dferbench"),))  # noqa: S108
+        return (Path.touch, (self.evidence,))
 
 
 def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(tmp_path):
     path = tmp_path / "evil.pt"
-    torch.save({"state_dict": Harmful()}, path)
+    torch.save({"state_dict": Harmful(tmp_path / "evidence")}, path)
     with pytest.raises(HarnessError, match="cannot be read as a file of plain tensors"):
         read_checkpoint(path)
-    assert not Path("/tmp/should-not-exist-dferbench").exists()  # noqa: S108
+    assert not (tmp_path / "evidence").exists()
 
 
 @pytest.mark.parametrize(
