@@ -124,9 +124,73 @@ def synthesize(
     """Draw the embedded data set: synthetic expressive faces as h264 video in DFEW's layout."""
     from rich.console import Console
 
-    from harness.schedule.run import synthesize_shown
+    from harness.schedule.data_verbs import synthesize_shown
 
     typer.echo(synthesize_shown(size, seed, root, Console()))
+
+
+@data_app.command()
+def inspect(
+    root: Annotated[Path, typer.Argument(help="The folder of a data set.")],
+    dataset: Annotated[str | None, typer.Option(help="Its reader; found out if not given.")] = None,
+    decode: Annotated[bool, typer.Option(help="Look at every clip: damage, lengths, near-duplicates.")] = True,
+) -> None:
+    """Say what lies in a folder: layout, counts beside the known ones, damage, near-duplicates across folds."""
+    from rich.console import Console
+
+    from harness.schedule.data_verbs import inspect_shown
+
+    typer.echo(inspect_shown(root, dataset, decode, Console()), nl=False)
+
+
+@data_app.command()
+def pack(
+    dataset: Annotated[str, typer.Argument(help="A data set, as a study names it.")],
+    root: Annotated[Path | None, typer.Option(help="Where it lies.")] = None,
+    size: Annotated[int, typer.Option(help="Side length in pixels.")] = 112,
+    max_frames: Annotated[int, typer.Option(help="Frames kept of longer clips.")] = 96,
+) -> None:
+    """Decode every clip once into the memory-mapped store that trials read from."""
+    from rich.console import Console
+
+    from harness.schedule.data_verbs import pack_shown
+
+    typer.echo(pack_shown(dataset, root, size, max_frames, Console()))
+
+
+@app.command()
+def gallery(
+    names: Annotated[list[str] | None, typer.Argument(help="Perturbations or suites; the core suite if none.")] = None,
+    video: Annotated[Path | None, typer.Option(help="The clip; one of the embedded data set if not given.")] = None,
+    out: Annotated[Path, typer.Option(help="Gets a PNG for each perturbation, and index.html.")] = Path("gallery"),
+) -> None:
+    """Draw contact sheets: what each perturbation does to a clip at each severity."""
+    from harness.schedule.data_verbs import gallery_shown
+
+    typer.echo(gallery_shown(names or [], video, out))
+
+
+@app.command()
+def compare(
+    study: Study,
+    out: Out = Path("runs"),
+    baseline: Annotated[
+        str | None, typer.Option(help="Compare the others with this method; all pairs if none.")
+    ] = None,
+    metric: Annotated[str, typer.Option(help="uar or war.")] = "uar",
+    scope: Annotated[str, typer.Option(help="clean, perturbed, order, family:NAME or a condition.")] = "clean",
+    by_group: Annotated[
+        bool, typer.Option("--by-group", help="Resample groups (identities, films), not clips.")
+    ] = False,
+) -> None:
+    """Compare the methods of a finished study: paired differences with intervals, tests and their limits."""
+    from harness.paths import RunPaths
+    from harness.report.comparison import compare as compare_methods
+    from harness.report.comparison_question import Question
+    from harness.spec.load import find_study, load_study
+
+    question = Question(baseline=baseline, metric=metric, scope=scope, by_group=by_group)
+    typer.echo(compare_methods(RunPaths(out, load_study(find_study(study)).name), question).markdown)
 
 
 if __name__ == "__main__":

@@ -177,8 +177,9 @@ def _problems(study: StudySpec) -> Iterator[str]:
         yield from _unknown("model", method.model.name, f"methods.{name}.model")
         yield from _unknown("objective", method.objective.name, f"methods.{name}.objective")
         yield from _search_problems(name, method)
-    for perturbation in study.stress.perturbations:
-        yield from _unknown("perturbation", perturbation, "stress.perturbations")
+    for perturbation in study.stress.names:
+        if "." not in perturbation:
+            yield from _unknown("perturbation", perturbation, "stress")
 
 
 def _unknown(kind: str, name: str, where: str) -> Iterator[str]:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
 
 from harness.errors import HarnessError
-from harness.paths import RunPaths, synthetic_folder
+from harness.paths import RunPaths
 from harness.plan import check, counts
 from harness.report.build import Outputs, build
+from harness.schedule.bars import clip_bar
 from harness.schedule.brain import Brain
 from harness.schedule.progress import Progress
 from harness.schedule.session import Session, exclusive
 from harness.schedule.signals import interrupt_on_sigterm
 from harness.spec.load import load_study
 from harness.spec.study import StudySpec
+from harness.train.conditions import with_suite
 from harness.train.preflight import Prepared, prepare
 
 Executor = Literal["ray", "local"]
@@ -65,12 +64,12 @@ class Ended:
 
 
 def open_study(file: Path) -> StudySpec:
-    """Read a study and check every name in it, without importing a plugin.
+    """Read a study, write out its suite, and check every name in it.
 
     Raises:
         HarnessError: for whatever cannot be.
     """
-    study = load_study(file)
+    study = with_suite(load_study(file))
     check(study, str(file))
     return study
 
@@ -104,24 +103,8 @@ def total_units(study: StudySpec) -> int:
 
 def prepare_shown(study: StudySpec, run: RunPaths, console: Console) -> Prepared:
     """Preflight with a progress bar while clips are packed."""
-    with clip_bar(console, "reading clips") as advance:
+    with clip_bar(console, "packing clips") as advance:
         return prepare(study, run, os.cpu_count() or 1, advance)
-
-
-class clip_bar:  # noqa: N801 - used as a context manager, like a function
-    """A progress bar over clips that appears only when there is something to wait for."""
-
-    def __init__(self, console: Console, what: str) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bars = Bars(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._bars.add_task(what, total=None, visible=False)
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        self._bars.start()
-        return lambda done, total: self._bars.update(self._task, completed=done, total=total, visible=True)
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
 
 
 def pick_device(study: StudySpec) -> str:
@@ -156,17 +139,3 @@ def _execute(session: Session, brain: Brain, progress: Progress, options: RunOpt
 
     slots = options.slots or max(1, int((os.cpu_count() or 1) / session.study.resources.cpus))
     run_ray(session, brain, progress, slots, options.address)
-
-
-def synthesize_shown(size: str, seed: int, root: Path | None, console: Console) -> Path:
-    """Draw the embedded data set with a progress bar; where it lies.
-
-    Raises:
-        HarnessError: for an unknown size, or a root that is not empty.
-    """
-    from harness.datasets.synthetic import VERSION, synthesize
-
-    folder = root or synthetic_folder(size, seed, VERSION)
-    with clip_bar(console, "drawing clips") as advance:
-        synthesize(folder, size, seed, advance, workers=os.cpu_count() or 1)
-    return folder

@@ -31,26 +31,40 @@ class SearchSpec(Strict):
 
 
 class StressSpec(Strict):
-    """The perturbations that trained networks are tested under, beside the clean clips."""
+    """The perturbations that trained networks are tested under, beside the clean clips.
 
+    ``perturbations`` are shown at all of ``severities``; ``members`` have severities of their own; ``suite`` names a
+    file of ``perturbations/suites`` whose members are added.
+    """
+
+    suite: str | None = None
     perturbations: tuple[str, ...] = ()
     severities: tuple[int, ...] = (1, 3, 5)
+    members: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     repeats: int = Field(default=1, ge=1)
 
-    @field_validator("severities")
-    @classmethod
-    def _documented_levels(cls, severities: tuple[int, ...]) -> tuple[int, ...]:
-        if any(severity not in range(1, 6) for severity in severities):
-            raise ValueError(f"severities are 1 to 5 (0, the clean clip, is always included), not {list(severities)}")
-        return severities
+    @model_validator(mode="after")
+    def _documented_levels(self) -> StressSpec:
+        for severities in (self.severities, *self.members.values()):
+            if any(severity not in range(1, 6) for severity in severities):
+                raise ValueError(
+                    f"severities are 1 to 5 (0, the clean clip, is always included), not {list(severities)}"
+                )
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every perturbation that is named here, each once."""
+        return tuple(dict.fromkeys((*self.perturbations, *self.members)))
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """The clean condition and every perturbation at every severity."""
+        wanted = dict.fromkeys(self.perturbations, self.severities) | self.members
         perturbed = (
             Condition(perturbation=name, severity=severity)
-            for name in self.perturbations
-            for severity in self.severities
+            for name, severities in wanted.items()
+            for severity in severities
         )
         return (CLEAN_CONDITION, *perturbed)
 

@@ -11,9 +11,9 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from harness.data.clip import Source
-from harness.plugins import load
 from harness.spec.trial import CLEAN, CLEAN_CONDITION, Condition
 from harness.train.batches import Batch, ClipReader
+from harness.train.conditions import perturbation
 from perturbations._apply import key, perturb
 
 
@@ -67,7 +67,7 @@ def _shown(pixels: UInt8[Tensor, "b t c h w"], batch: Batch, one: Pass) -> UInt8
     condition = one.condition
     if condition == CLEAN_CONDITION:
         return pixels
-    plugin = load("perturbation", condition.perturbation)
+    plugin = perturbation(condition.perturbation)
     keys = [key(condition.perturbation, condition.severity, clip_id, one.repeat) for clip_id in batch.clip_ids]
     return perturb(pixels, plugin, condition.severity, keys)
 

@@ -19,6 +19,7 @@ from harness.spec.study import StudySpec
 from harness.spec.trial import CLEAN, ClipSpec, DataRef
 from harness.tables.store import write_text
 from harness.train.build import check_recipe
+from harness.train.conditions import perturbation
 from harness.train.manifest import write_manifest
 from perturbations._apply import SUITE_VERSION
 
@@ -48,7 +49,8 @@ def open_dataset(study: StudySpec) -> Source:
     """
     plugin: Dataset = load("dataset", study.dataset.name)
     root = Path(study.dataset.root).expanduser() if study.dataset.root else None
-    source = plugin.open(root, study.dataset.options)
+    policy = {"on_bad_clip": "drop"} if study.dataset.on_bad_clip == "drop" else {}
+    source = plugin.open(root, {**study.dataset.options, **policy})
     search_folds = (study.search.folds or ()) if study.search else ()
     for fold in (*study.folds, *search_folds):
         source.fold(fold)
@@ -135,7 +137,7 @@ def describe_suite(study: StudySpec) -> dict[str, Any]:
     for condition in study.stress.conditions:
         if condition.perturbation == CLEAN:
             continue
-        plugin = load("perturbation", condition.perturbation)
+        plugin = perturbation(condition.perturbation)
         conditions.append(
             {
                 "perturbation": condition.perturbation,

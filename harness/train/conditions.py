@@ -1,0 +1,67 @@
+"""Perturbations and suites by the names that studies give them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.errors import HarnessError, unknown
+from harness.plugins import load, names
+from harness.spec.study import StudySpec
+from perturbations import _suite
+from perturbations._contract import Perturbation
+
+
+def perturbation(name: str) -> Perturbation:
+    """A perturbation: a file (``fog``), another package's, or a suite's variant of one (``imagenet_c.fog``).
+
+    Raises:
+        HarnessError: for a name that is none of them.
+    """
+    if "." not in name:
+        plugin: Perturbation = load("perturbation", name)
+        return plugin
+    try:
+        return _suite.load(name)
+    except ValueError as error:
+        raise HarnessError(str(error)) from error
+
+
+def suite(name: str) -> _suite.Suite:
+    """A suite by name.
+
+    Raises:
+        HarnessError: for an unknown one; the nearest is offered.
+    """
+    if name not in _suite.suites():
+        raise unknown("suite", name, _suite.suites())
+    return _suite.suite(name)
+
+
+def with_suite(study: StudySpec) -> StudySpec:
+    """The study with its suite written out as members, so that the file that is kept says what was tested.
+
+    Raises:
+        HarnessError: for an unknown suite.
+    """
+    if study.stress.suite is None:
+        return study
+    members = {each.perturbation: each.severities for each in suite(study.stress.suite).members}
+    stress = study.stress.model_copy(update={"suite": None, "members": {**members, **study.stress.members}})
+    return study.model_copy(update={"stress": stress})
+
+
+def expand(wanted: Sequence[str]) -> list[str]:
+    """Perturbation names in place of suite names, each once.
+
+    Raises:
+        HarnessError: for a name that is neither.
+    """
+    found: list[str] = []
+    for name in wanted:
+        if name in _suite.suites():
+            found += suite(name).names
+        elif "." in name or name in names("perturbation"):
+            found.append(name)
+        else:
+            raise unknown("perturbation or suite", name, [*names("perturbation"), *_suite.suites()])
+    return list(dict.fromkeys(found))
