@@ -13,8 +13,8 @@ from harness.data.health import Duplicate, Health, examine_all, near_duplicates
 from harness.errors import CollectedError, HarnessError
 from harness.plugins import load, names
 
-GENERAL = ("clip_folder", "synthetic")
-"""Readers that are not tried, or only last: the one takes any folder, the other reads DFEW's layout."""
+GENERAL = ("clip_folder", "synthetic", "cross")
+"""Readers that are not tried, or only last: one takes any folder, the others read other sets' layouts."""
 
 LENGTHS = (1, 8, 16, 32, 48, 64, 96, 128, 192, 256)
 """Left edges of the bins of the clip-length histogram, in frames; the last bin is open."""

@@ -1,9 +1,12 @@
 """What holds for every data set plugin, found by name; those with a tree in ``tests/trees.py`` are opened as well."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import trees
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from harness.data.split import carve
 from harness.errors import CollectedError, HarnessError
@@ -128,3 +131,56 @@ def test_some_classes_can_be_kept(opened):
     source = load("dataset", name).open(root, {"classes": [classes[1], classes[0]]})
     assert source.classes == (classes[1], classes[0])
     assert {clip.label for clip in source.clips.values()} == {0, 1}
+
+
+GARBAGE = st.sampled_from(
+    ["../../etc/passwd,1", "../../etc/passwd Sad", "1,1,1,1", "nonsense", ",", "99999,3", "War/Sad/0010 9", "é ü", "\0"]
+)
+KINDS = st.sampled_from(["delete", "empty", "stub", "litter", "insert", "repeat", "drop", "encode"])
+DAMAGE = st.lists(st.tuples(KINDS, st.integers(0, 10**6), GARBAGE), min_size=1, max_size=4)
+TREES = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+def damage(root: Path, kind: str, which: int, garbage: str) -> None:
+    """Do one thing to a tree that happens to trees on people's disks."""
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    lists = [path for path in files if path.suffix in {".csv", ".txt"}] or files
+    clips = [path for path in files if path not in lists] or files
+    clip, listing = clips[which % len(clips)], lists[which % len(lists)]
+    lines = listing.read_bytes().split(b"\n")
+    row = which % len(lines)
+    actions = {
+        "delete": lambda: clip.unlink(),
+        "empty": lambda: clip.write_bytes(b""),
+        "stub": lambda: clip.write_bytes(b"version https://git-lfs.github.com/spec/v1\n"),
+        "litter": lambda: [(clip.parent / name).write_bytes(b"x") for name in ("Thumbs.db", ".DS_Store", "._x.avi")],
+        "insert": lambda: listing.write_bytes(b"\n".join([*lines[:row], garbage.encode(), *lines[row:]])),
+        "repeat": lambda: listing.write_bytes(b"\n".join([*lines[:row], lines[row], *lines[row:]])),
+        "drop": lambda: listing.write_bytes(b"\n".join([*lines[:row], *lines[row + 1 :]])),
+        "encode": lambda: listing.write_bytes(listing.read_bytes().decode(errors="replace").encode("utf-16")),
+    }
+    actions[kind]()
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", WITH_TREE)
+@given(damages=DAMAGE)
+@TREES
+def test_a_damaged_tree_is_read_rightly_or_refused_in_words_and_never_changed(tmp_path_factory, name, damages):
+    root = getattr(trees, f"write_{name}")(tmp_path_factory.mktemp(name) / "tree")
+    for one in damages:
+        damage(root, *one)
+    before = contents(root)
+    for options in ({}, {"on_bad_clip": "drop"}):
+        try:
+            source = load("dataset", name).open(root, options)
+        except HarnessError:
+            continue
+        listed = {clip_id for fold in source.folds.values() for split in fold for clip_id in split}
+        assert listed <= set(source.clips)
+        assert all(clip.path.is_relative_to(root) and clip.path.exists() for clip in source.clips.values())
+        assert all(clip.path.is_dir() or clip.path.stat().st_size for clip in source.clips.values())
+    assert contents(root) == before
