@@ -10,7 +10,7 @@ import yaml
 from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.spec.trial import CLEAN_CONDITION
-from harness.stats.gather import Wanted, align, read_run
+from harness.stats.gather import RunOutcomes, Wanted, align, read_run
 from harness.stats.outcomes import Outcomes, Run
 from harness.stats.suite import Suite, read_suite
 from harness.tables.schema import TRIALS
@@ -28,6 +28,7 @@ class StudyResults:
         suite: the perturbed conditions.
         trials: the trials table, searches included.
         confirmed: the finished trials whose predictions are compared.
+        runs: what each of those trials named.
         outcomes: what those trials named on the test clips they share.
     """
 
@@ -37,6 +38,7 @@ class StudyResults:
     suite: Suite
     trials: pd.DataFrame
     confirmed: pd.DataFrame
+    runs: tuple[RunOutcomes, ...]
     outcomes: Outcomes
 
     @property
@@ -71,7 +73,14 @@ def read_results(run: RunPaths) -> StudyResults:
     ]
     outcomes = align(runs, dataset["classes"], method_order(study, confirm))
     return StudyResults(
-        run=run, study=study, dataset=dataset, suite=suite, trials=trials, confirmed=done, outcomes=outcomes
+        run=run,
+        study=study,
+        dataset=dataset,
+        suite=suite,
+        trials=trials,
+        confirmed=done,
+        runs=tuple(runs),
+        outcomes=outcomes,
     )
 
 

@@ -1,0 +1,98 @@
+"""A leaderboard entry: a folder with one method's predictions and a manifest, which is itself a small runs folder."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness import __version__
+from harness.errors import HarnessError, unknown
+from harness.paths import RunPaths
+from harness.report.findings import analyse
+from harness.report.study_results import read_results
+from harness.tables.schema import TRIALS
+from harness.tables.store import write, write_text
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+CLAIMED = ("uar_clean", "war_clean", "uar_perturbed", "war_perturbed")
+
+
+def export_entry(
+    run: RunPaths, method: str, folder: Path, training_augmentations: Sequence[str] = (), contact: str = ""
+) -> Path:
+    """Write a method's entry: manifest, data set and suite descriptions, trials, and test predictions.
+
+    Args:
+        run: the finished study.
+        method: the method to enter.
+        folder: must not exist yet.
+        training_augmentations: names of everything done to training clips, for the overlap check.
+        contact: who answers for the entry.
+
+    Raises:
+        HarnessError: if the folder exists or the method has no finished trial.
+    """
+    if folder.exists():
+        raise HarnessError(f"{folder} exists already; an entry is never written over another one.")
+    results = read_results(run)
+    if method not in results.outcomes.methods:
+        raise unknown("method", method, results.outcomes.methods)
+    target = RunPaths(folder, run.study)
+    own = results.confirmed[results.confirmed["method"] == method]
+    write(own, TRIALS, target.table("trials"))
+    for trial_id in sorted(set(own["trial_id"])):
+        for path in run.unit(trial_id).test_predictions(results.suite.version):
+            _copy(path, target.unit(trial_id).folder / path.name)
+    for source, copy in ((run.dataset_file, target.dataset_file), (run.suite_file, target.suite_file)):
+        _copy(source, copy)
+    _copy(run.study_file, target.study_file)
+    row = analyse(read_results(target), replicates=2).leaderboard.to_dict("records")[0]
+    manifest = {
+        "format": FORMAT,
+        "method": method,
+        "study": run.study,
+        "dataset": results.dataset["name"],
+        "dataset_fingerprint": results.dataset["fingerprint"],
+        "suite_version": results.suite.version,
+        "training_augmentations": list(training_augmentations),
+        "selection": "validation",
+        "contact": contact,
+        "dferbench": __version__,
+        "claims": {name: float(row[name]) for name in CLAIMED if name in row},
+        "files": file_digests(folder),
+    }
+    write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", folder / MANIFEST)
+    return folder
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """An entry's manifest.
+
+    Raises:
+        HarnessError: if it is missing or not JSON.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise HarnessError(f"{folder} has no {MANIFEST}, so it is no leaderboard entry.") from None
+    except json.JSONDecodeError as error:
+        raise HarnessError(f"{path} is not JSON ({error}).") from error
+    return manifest
+
+
+def file_digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of an entry but its manifest, by path within it."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST and not path.name.startswith("metrics-")
+    }
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)

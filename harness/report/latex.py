@@ -1,0 +1,40 @@
+"""The leaderboard as a LaTeX table (booktabs), with the best and all that cannot be told from it in bold."""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool
+
+from harness.report.leaderboard import Scoped, shown_columns
+from harness.stats.ranks import inseparable
+
+ESCAPED = str.maketrans({"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "\\": r"\textbackslash{}"})
+
+
+def latex(frame: pd.DataFrame, scoped: dict[tuple[str, str], Scoped], methods: tuple[str, ...]) -> str:
+    """A ``tabular`` in percent; intervals are small and beside the scores."""
+    columns = shown_columns(frame)
+    bold = {name: bold_methods(scoped[_key(name)], methods) for name, _ in columns}
+    head = " & ".join(["Method", *(title.translate(ESCAPED) for _, title in columns)])
+    lines = [rf"\begin{{tabular}}{{l{'r' * len(columns)}}}", r"\toprule", rf"{head} \\", r"\midrule"]
+    for row in frame.to_dict("records"):
+        cells = [_cell(row, name, row["method"] in bold[name]) for name, _ in columns]
+        lines.append(" & ".join([str(row["method"]).translate(ESCAPED), *cells]) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def bold_methods(scoped: Scoped, methods: tuple[str, ...]) -> set[str]:
+    """The best of a column and every method that cannot be told apart from it."""
+    tied: Bool[np.ndarray, " m"] = inseparable(scoped.values, scoped.replicates)[int(np.argmax(scoped.values))]
+    return {method for method, one in zip(methods, tied, strict=True) if one}
+
+
+def _key(column: str) -> tuple[str, str]:
+    metric, _, scope = column.partition("_")
+    return scope, metric
+
+
+def _cell(row: dict, name: str, bold: bool) -> str:
+    value = f"{100 * row[name]:.1f}"
+    limits = f"{100 * row[f'{name}_low']:.1f}--{100 * row[f'{name}_high']:.1f}"
+    shown = rf"\textbf{{{value}}}" if bold else value
+    return rf"{shown} {{\scriptsize {limits}}}"

@@ -1,0 +1,125 @@
+"""``dferbench leaderboard RUN...``: the methods of several runs and entries on one board."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from harness.errors import HarnessError
+from harness.paths import RunPaths
+from harness.report.findings import analyse
+from harness.report.latex import latex
+from harness.report.leaderboard import csv, markdown
+from harness.report.metrics_table import metrics_table
+from harness.report.page import page
+from harness.report.published import published_markdown
+from harness.report.study_results import StudyResults, method_order, read_results
+from harness.stats.gather import RunOutcomes, align
+from harness.tables.store import write_text
+
+
+class MergedBoard(NamedTuple):
+    """A leaderboard of several runs and the files that hold it."""
+
+    leaderboard: pd.DataFrame
+    markdown: str
+    md_path: Path
+    csv_path: Path
+    tex_path: Path
+    html_path: Path
+
+
+def merge_leaderboards(runs: Sequence[RunPaths], folder: Path, replicates: int = 2000) -> MergedBoard:
+    """Compare the methods of several runs of one data set, and write the board as Markdown, CSV, LaTeX and HTML.
+
+    Raises:
+        HarnessError: if no run is given, or they differ in data set or perturbation suite.
+    """
+    if not runs:
+        raise HarnessError("Name at least one run whose methods are to be on the leaderboard.")
+    parts = [read_results(run) for run in runs]
+    results = merged(parts)
+    findings = analyse(results, replicates)
+    notes = [*findings.reading_notes, *(f"Note: {one}" for one in findings.cautions)]
+    text = markdown(findings.leaderboard, results.question, notes) + published_markdown(results.dataset["name"])
+    metrics = pd.concat([metrics_table(part) for part in parts], ignore_index=True).drop_duplicates()
+    files = {name: folder / f"leaderboard.{name}" for name in ("md", "csv", "tex", "html")}
+    write_text(text, files["md"])
+    write_text(csv(findings.leaderboard), files["csv"])
+    write_text(latex(findings.leaderboard, findings.scoped, results.outcomes.methods), files["tex"])
+    write_text(page(results, findings, metrics), files["html"])
+    return MergedBoard(findings.leaderboard, text, files["md"], files["csv"], files["tex"], files["html"])
+
+
+def merged(parts: Sequence[StudyResults]) -> StudyResults:
+    """The methods of several studies as one study's results, on the conditions that all of them tested.
+
+    A method that means the same trials in two studies is taken once; one that means different ones is named with its
+    study.
+
+    Raises:
+        HarnessError: if the data sets' fingerprints or the suites' versions differ.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    first = parts[0]
+    for other in parts[1:]:
+        _require_same("data set", first, other, first.dataset["fingerprint"], other.dataset["fingerprint"])
+        _require_same("perturbation suite", first, other, first.suite.version, other.suite.version)
+    named = _distinctly_named(parts)
+    runs: list[RunOutcomes] = [entry for part in named for entry in part.runs]
+    trials = pd.concat([part.trials for part in named], ignore_index=True)
+    methods = [name for part in named for name in method_order(part.study, part.confirmed)]
+    conditions = set.intersection(*({entry.condition for entry in part.suite.conditions} for part in named))
+    names = ", ".join(part.run.study for part in parts)
+    return replace(
+        first,
+        study={"question": f"How do the methods of {names} compare?", "methods": {name: {} for name in methods}},
+        suite=first.suite.restricted_to(tuple(conditions)),
+        trials=trials,
+        confirmed=pd.concat([part.confirmed for part in named], ignore_index=True),
+        runs=tuple(runs),
+        outcomes=align(runs, first.dataset["classes"], methods),
+    )
+
+
+def _distinctly_named(parts: Sequence[StudyResults]) -> list[StudyResults]:
+    """Studies whose method names mean one thing each, and in which no trial occurs twice."""
+    meaning: dict[str, list[frozenset[str]]] = {}
+    for part in parts:
+        for name, own in part.confirmed.groupby("method"):
+            meaning.setdefault(str(name), []).append(frozenset(own["trial_id"]))
+    contested = {name for name, sets in meaning.items() if len(set(sets)) > 1}
+    seen: set[str] = set()
+    found = []
+    for part in parts:
+        keep = {str(name) for name in part.confirmed["method"]} - (seen - contested)
+        seen |= keep
+        names = {name: f"{name} ({part.run.study})" if name in contested else name for name in keep}
+        found.append(_renamed(part, names))
+    return found
+
+
+def _renamed(part: StudyResults, names: dict[str, str]) -> StudyResults:
+    """A study with some of its methods, under other names."""
+    tables = []
+    for table in (part.trials, part.confirmed):
+        kept = table[table["method"].isin(list(names))].copy()
+        kept["method"] = kept["method"].map(names)
+        tables.append(kept)
+    runs = [
+        RunOutcomes(run=replace(entry.run, method=names[entry.run.method]), cells=entry.cells)
+        for entry in part.runs
+        if entry.run.method in names
+    ]
+    order = [names[name] for name in method_order(part.study, part.confirmed) if name in names]
+    study = part.study | {"methods": {name: {} for name in order}}
+    return replace(part, study=study, trials=tables[0], confirmed=tables[1], runs=tuple(runs))
+
+
+def _require_same(what: str, first: StudyResults, other: StudyResults, one: str, two: str) -> None:
+    if one != two:
+        studies = f"{first.run.study} ({one}) and {other.run.study} ({two})"
+        raise HarnessError(f"{studies} differ in their {what}; their numbers cannot be on one leaderboard.")
