@@ -50,7 +50,7 @@ def perturb(
         raise ValueError(f"{len(keys)} keys were given for {len(pixels)} clips; give one key for each clip")
     if severity == 0 or not len(pixels):
         return pixels.clone()
-    level = perturbation.level(severity)
+    level, pixels = perturbation.level(severity), pixels.contiguous()
     frames, _, height, width = pixels.shape[1:]
     drawn = [perturbation.draw(level, each, ClipShape(frames, height, width)) for each in keys]
     if pixels.device.type == "cpu":

@@ -33,11 +33,13 @@ def donor(index: int, height: int, width: int) -> UInt8[Tensor, "3 h w"]:
     draws = Draws(key)
     tint = torch.tensor([0.25 + 0.75 * draws.integer(257) / 256 for _ in range(3)]).view(3, 1, 1)
     picture = texture(height, width, key) * tint
-    lit = 0.5 + 0.5 * draws.integer(257) / 256
-    skin = torch.tensor(SKIN[draws.integer(len(SKIN))]).view(3, 1, 1) * lit
-    picture = _ellipse(picture, skin + 0.25 * (picture - 128), (0.5, 0.5), (0.45, 0.35))
+    lamp = 0.75 + 0.5 * (torch.arange(width) / width if draws.sign() > 0 else 1 - torch.arange(width) / width)
+    skin = torch.tensor(SKIN[draws.integer(len(SKIN))]).view(3, 1, 1) * lamp
+    picture = _ellipse(picture, skin + 0.375 * (picture - 128), (0.5, 0.5), (0.45, 0.35))
     for side in (-1, 1):
-        picture = _ellipse(picture, torch.full_like(skin, 24.0), (0.42, 0.5 + side * 0.15), (0.03, 0.06))
+        place = 0.42, 0.5 + side * 0.15
+        picture = _ellipse(picture, torch.full((3, 1, 1), 230.0), place, (0.035, 0.07))
+        picture = _ellipse(picture, torch.full((3, 1, 1), 24.0), place, (0.03, 0.03))
     opening = 0.01 + 0.06 * draws.integer(257) / 256
     mouth = skin * torch.tensor([0.75, 0.375, 0.375]).view(3, 1, 1)
     return _ellipse(picture, mouth, (0.72, 0.5), (opening, 0.14)).clamp_(0, 255).round_().to(torch.uint8)

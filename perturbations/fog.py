@@ -28,10 +28,10 @@ fog = Perturbation(
     title="Fog",
     family="weather",
     unit="strength of the veil relative to full scale",
-    levels=(1.0, 1.5, 2.0, 2.5, 3.0),
+    levels=(0.4, 0.7, 1.0, 1.5, 2.0),
     granularity="clip",
     label_preserving="yes",
-    source="ImageNet-C fog (Hendrycks and Dietterich 2019); one roughness for all levels, one veil for the clip",
+    source="Tiny-ImageNet-C fog strengths (Hendrycks and Dietterich 2019); one roughness, one veil a clip",
     draw=draw,
     apply=apply,
 )

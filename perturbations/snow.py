@@ -10,12 +10,13 @@ from perturbations._levels import along
 from perturbations._pixels import per_clip, scalar, to_pixels
 from perturbations._random import normal
 
-MEANS = (0.1, 0.2, 0.3, 0.4, 0.5)
-KEPT = (0.8, 0.75, 0.7, 0.65, 0.55)
+MEANS = (0.0, 0.1, 0.2, 0.3, 0.4)
+KEPT = (0.9, 0.85, 0.8, 0.75, 0.7)
 SPREAD = 0.3
 THRESHOLD = 0.55
 FLAKE = 3 / 224
 FALL = 3
+GAIN = 2.0
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
@@ -32,15 +33,13 @@ def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "
     fine = interpolate(flakes, scale_factor=cell, mode="nearest")[..., : height + FALL - 1, :width]
     fallen = avg_pool2d(fine, (FALL, 1), stride=1)[:, :, None]
     kept = per_clip(params["kept"])
-    grey = pixels.to(torch.float32).mean(2, keepdim=True)
-    pale = pixels * kept + (1 - kept) * torch.maximum(pixels, grey * 1.5 + 127.5)
-    return to_pixels(pale + 3 * 255 * fallen)
+    return to_pixels((pixels * kept).add_((1 - kept) * 255).add_(GAIN * 255 * fallen))
 
 
 snow = Perturbation(
     title="Snow",
     family="weather",
-    unit="mean of the thresholded flake field; 0.8, 0.75, 0.7, 0.65, 0.55 of the picture is kept",
+    unit="mean of the thresholded flake field; 0.9, 0.85, 0.8, 0.75, 0.7 of the picture is kept",
     levels=MEANS,
     granularity="frame",
     label_preserving="yes",

@@ -68,13 +68,15 @@ def test_shape_and_dtype_stay_the_input_does_too_and_something_changes(name, mem
 
 
 @pytest.mark.parametrize("severity", [1, 3, 5])
-def test_a_clip_is_spoilt_alike_in_any_batch_and_order(name, member, severity):
+def test_a_clip_is_spoilt_alike_in_any_batch_order_and_memory_layout(name, member, severity):
     keys = keys_for(name, severity, len(CLIPS))
     together = perturb(CLIPS, member, severity, keys)
     backwards = perturb(CLIPS.flip(0), member, severity, keys[::-1])
+    channels_last = CLIPS.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
     alone = torch.cat([perturb(CLIPS[i : i + 1], member, severity, keys[i : i + 1]) for i in range(len(CLIPS))])
     assert torch.equal(together, backwards.flip(0))
     assert torch.equal(together, alone)
+    assert torch.equal(together[:1], perturb(channels_last[:1], member, severity, keys[:1]))
 
 
 def test_a_batch_in_one_call_equals_its_clips_one_by_one_to_a_level(name, member):
