@@ -164,3 +164,13 @@ def test_a_run_that_was_never_started_is_one_clear_error(tmp_path):
     run.dataset_file.unlink()
     with pytest.raises(HarnessError, match=r"dataset\.json\. Run the study first"):
         build(run)
+
+
+def test_curves_that_are_all_one_value_still_get_an_axis():
+    from harness.report.figures.severity_curves import SeverityCurve, shared_limits
+
+    for value in (0.0, 50.0, 100.0):
+        flat = np.full((1, 2), value)
+        low, high = shared_limits([SeverityCurve("fog", "Fog", False, [0.0, 1.0], ("a",), flat, flat, flat)], value)
+        assert 0 <= low <= value <= high <= 100
+        assert high - low == 10

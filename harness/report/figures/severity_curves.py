@@ -60,10 +60,11 @@ def draw_severity_curve(curve: SeverityCurve, metric_title: str, limits: tuple[f
 
 
 def shared_limits(curves: list[SeverityCurve], chance: float) -> tuple[float, float]:
-    """Vertical limits that hold every band, in steps of ten percent."""
+    """Vertical limits that hold every band, in steps of ten percent, at least one step apart."""
     lowest = min([chance, *(float(curve.low.min()) for curve in curves)])
     highest = max([chance, *(float(curve.high.max()) for curve in curves)])
-    return 10 * np.floor(lowest / 10), 10 * np.ceil(highest / 10)
+    floor = min(10 * np.floor(lowest / 10), 90.0)
+    return floor, max(10 * np.ceil(highest / 10), floor + 10)
 
 
 def _description(curve: SeverityCurve, metric_title: str) -> str:
