@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.data.clip import Clip, KnownCounts, Source
 from harness.datasets._clips import list_clips
 from harness.datasets._dfew_lists import ID_DIGITS, find_lists, label_offset, read_list
+from harness.datasets._dfew_votes import agreement, read_votes
 from harness.datasets._fold_lists import Entry, agreed, folds_of
 from harness.datasets._lists import Problems
 from harness.datasets._meta import Meta, read_meta
@@ -61,11 +62,14 @@ class DfewOptions(ReaderOptions):
         clips: folder of clips to use, by name or path; by default the first of ``CLIP_FOLDERS`` that is there.
         lists: folder of the lists, relative to the root; by default it is searched for.
         label_offset: number of the first class in the lists (0 or 1); by default seen from the lists.
+        domain: what heterogeneity is grouped by: the capture style of ``meta.csv``, or how many of the annotators in
+            ``Annotation/annotation.xlsx`` agree on the most chosen class.
     """
 
     clips: str | None = None
     lists: str | None = None
     label_offset: Literal[0, 1] | None = None
+    domain: Literal["style", "agreement"] = "style"
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,9 @@ class Dfew:
         entries = [entry for entries in lists.values() for entry in entries]
         labelled = agreed(_counted_from_zero(entries, chosen.label_offset, problems), problems)
         clips = _clips(labelled, home, chosen.clips, problems)
+        if chosen.domain == "agreement":
+            votes = read_votes(home / "Annotation" / "annotation.xlsx")
+            clips = [replace(clip, domain=agreement(votes.get(clip.clip_id, ()))) for clip in clips]
         return finish(source_of("dfew", home, CLASSES, clips, folds), chosen, problems)
 
 
