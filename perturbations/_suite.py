@@ -83,8 +83,8 @@ def load(name: str) -> Perturbation:
     """
     of_suite, dot, variant = name.partition(".")
     if not dot:
-        if name not in _files():
-            raise ValueError(f"No perturbation named '{name}'. Known: {', '.join(_files())}.")
+        if name not in perturbation_files():
+            raise ValueError(f"No perturbation named '{name}'. Known: {', '.join(perturbation_files())}.")
         return member(name)
     data = _read(of_suite)
     variants: dict[str, Any] = data.get("variants", {})
@@ -103,7 +103,8 @@ def _read(name: str) -> dict[str, Any]:
     return data
 
 
-def _files() -> list[str]:
+def perturbation_files() -> list[str]:
+    """The names of all perturbation files, sorted; nothing is imported."""
     return sorted(path.stem for path in PACKAGE.glob("*.py") if not path.name.startswith("_"))
 
 
@@ -112,4 +113,4 @@ def _every_file_but(data: dict[str, Any]) -> dict[str, None]:
     if "every_file_but" not in data:
         return {}
     other = set(suite(data["every_file_but"]).names)
-    return {name: None for name in _files() if name not in other}
+    return {name: None for name in perturbation_files() if name not in other}

@@ -1,0 +1,99 @@
+"""Suites, their variants, temporal profiles, combinations and the gallery."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from perturbations import _gallery
+from perturbations._apply import key, perturb
+from perturbations._combine import combination
+from perturbations._contract import ClipShape
+from perturbations._probe import moving_clip
+from perturbations._profile import profiled
+from perturbations._suite import load, perturbation_files, suite, suites
+
+CLIP = moving_clip(ClipShape(16, 32, 32))
+
+
+def test_every_member_of_every_suite_can_be_loaded():
+    for name in suites():
+        for member in suite(name).names:
+            assert len(load(member).levels) == 5
+
+
+def test_the_validation_suite_shares_nothing_with_the_reported_ones():
+    seen = set(suite("validation").names)
+    assert not seen & set(suite("core").names)
+    assert not seen & set(suite("full").names)
+
+
+def test_full_and_validation_together_are_every_file():
+    assert {*suite("full").names, *suite("validation").names} == set(perturbation_files())
+
+
+def test_core_costs_72_conditions():
+    assert len(suite("core").conditions) == 72
+
+
+def test_a_variant_has_the_published_levels_and_its_own_name():
+    variant = load("imagenet_c.gaussian_blur")
+    assert [level * 224 for level in variant.levels] == pytest.approx([1, 2, 3, 4, 6])
+    assert "imagenet_c" in variant.title
+    assert key("imagenet_c.gaussian_blur", 1, "a", 0) != key("gaussian_blur", 1, "a", 0)
+
+
+@pytest.mark.parametrize("name", [name for name in suite("imagenet_c").names if "." in name])
+def test_a_variant_never_gets_milder_with_severity(name):
+    harm = [(perturb(CLIP[None], load(name), severity, [5]).float() - CLIP).square().mean() for severity in range(1, 6)]
+    assert all(after >= before * 0.98 for before, after in pairwise(harm))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("fogg", "No perturbation named 'fogg'"), ("core.fog", "has no variant 'fog'"), ("x.fog", "No suite named 'x'")],
+)
+def test_an_unknown_perturbation_is_an_error_that_offers_the_known_ones(name, message):
+    with pytest.raises(ValueError, match=message):
+        load(name)
+
+
+@pytest.mark.parametrize(("profile", "changed"), [("burst", 4), ("apex", 4), ("constant", 16)])
+def test_a_profile_spoils_its_part_of_the_clip_only(profile, changed):
+    spoilt = perturb(CLIP[None], profiled("overexposure", profile), 3, [9])[0]
+    frames = (spoilt != CLIP).flatten(1).any(1)
+    assert frames.sum() == changed
+    if profile == "apex":
+        assert frames[6:10].all()
+
+
+def test_a_ramp_grows_to_the_full_severity_in_the_last_frame():
+    spoilt = perturb(CLIP[None], profiled("brightness_down", "ramp"), 5, [9])[0]
+    full = perturb(CLIP[None], load("brightness_down"), 5, [9])[0]
+    means = spoilt.float().mean(dim=(1, 2, 3)) - CLIP.float().mean(dim=(1, 2, 3))
+    assert torch.equal(spoilt[0], CLIP[0])
+    assert torch.equal(spoilt[-1], full[-1])
+    assert (means[1:] <= means[:-1] + 2).all()
+
+
+def test_a_combination_applies_its_members_in_order_with_draws_of_their_own():
+    combined = combination("both", {"brightness_up": (1, 2, 3, 4, 5), "contrast_down": (0, 1, 2, 3, 4)}, "test")
+    brighter = perturb(CLIP[None], load("brightness_up"), 3, [1])
+    assert torch.equal(perturb(CLIP[None], combined, 3, [1]), perturb(brighter, load("contrast_down"), 2, [1]))
+    assert torch.equal(perturb(CLIP[None], combined, 1, [1]), perturb(CLIP[None], load("brightness_up"), 1, [1]))
+
+
+def test_a_gallery_has_a_sheet_for_each_perturbation_and_a_page_of_them_all(tmp_path):
+    page = _gallery.write(["hflip", "occlude_eyes"], CLIP, tmp_path, dpi=20)
+    text = page.read_text()
+    for name in ("hflip", "occlude_eyes"):
+        assert (tmp_path / f"{name}.png").stat().st_size > 1000
+        assert f'src="{name}.png"' in text
+
+
+def test_a_sheet_of_a_temporal_perturbation_shows_every_frame_with_its_source():
+    sheet = _gallery.rows("reverse", CLIP)
+    assert [row.severity for row in sheet] == [0, 1, 2, 3, 4, 5]
+    assert sheet[5].captions == [str(source) for source in reversed(range(16))]
+    assert len(_gallery.rows("gaussian_blur", CLIP)[0].frames) == 3
+    assert len(_gallery.rows("static", CLIP)) == 2
