@@ -16,7 +16,7 @@ COLUMNS = (*VOTE_COLUMNS, "order", "label")
 
 
 def write_workbook(path: Path, rows: list[tuple], shared: bool = True) -> Path:
-    """A workbook with its texts in the shared table, as spreadsheet programs write them, or inline, as some tools do."""
+    """A workbook with its texts in a shared table, as spreadsheet programs write them, or inline, as some tools do."""
     path.parent.mkdir(parents=True, exist_ok=True)
     strings: list[str] = []
 
