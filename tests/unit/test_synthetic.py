@@ -1,5 +1,8 @@
 import csv
 import hashlib
+import os
+import subprocess
+import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -158,6 +161,26 @@ def test_a_missing_root_is_an_error(tmp_path):
 
 def test_the_plugin_is_found_by_its_file_name():
     assert plugins.load("dataset", "synthetic") is synthetic
+
+
+DRAW = """
+import sys
+from pathlib import Path
+from harness.datasets._faces.cast import Size, draw_cast
+from harness.datasets._faces.generate import draw_clips
+from harness.datasets._faces.layout import clip_path
+cast = draw_cast(Size(clips=35, side=64, identities=10, floor=5), 3)
+clip_path(Path(sys.argv[1]), cast[0]).parent.mkdir(parents=True)
+draw_clips(Path(sys.argv[1]), [role for role in cast if role.num_frames < 60][:6], 64, 3)
+"""
+
+
+def test_equal_frames_give_equal_bytes_whatever_the_memory_held_before(tmp_path):
+    """Fresh memory is filled with different bytes by glibc; elsewhere the variable has no effect."""
+    for filling in ("37", "255"):
+        environment = {**os.environ, "MALLOC_PERTURB_": filling}
+        subprocess.run([sys.executable, "-c", DRAW, str(tmp_path / filling)], check=True, env=environment)
+    assert digests(tmp_path / "37") == digests(tmp_path / "255")
 
 
 def test_colours_survive_the_video(drawn, tmp_path):

@@ -1,7 +1,7 @@
 """What each action unit does to the drawn face: displacements of its features.
 
 The units and what they look like follow Ekman, Friesen and Hager, "Facial Action Coding System" (2002). Lengths are
-in head units: the image spans about 2.1 of them, half a face's width is 0.8, half an eye's opening 0.12.
+in head units: the image spans 1.9 of them, half a face's width is 0.8, half an eye's opening 0.12.
 """
 
 from typing import NamedTuple
@@ -40,23 +40,23 @@ class Deformation(NamedTuple):
 
 
 EFFECTS: dict[int, dict[str, float]] = {
-    1: {"inner_brow": 0.17, "outer_brow": 0.02, "forehead": 0.5},
-    2: {"outer_brow": 0.16, "inner_brow": 0.03, "forehead": 0.5},
-    4: {"inner_brow": -0.12, "outer_brow": -0.05, "brow_gather": 0.09, "glabella": 1.0, "upper_lid": -0.01},
-    5: {"upper_lid": 0.085},
-    6: {"cheek": 1.0, "lower_lid": 0.05, "nasolabial": 0.3},
-    7: {"lower_lid": 0.05, "upper_lid": -0.035},
-    9: {"nose_wrinkle": 1.0, "inner_brow": -0.08, "upper_lip": 0.05, "nasolabial": 0.6, "lower_lid": 0.03},
-    10: {"upper_lip": 0.10, "nasolabial": 0.6, "lips_part": 0.04},
-    12: {"corner_up": 0.17, "corner_out": 0.10, "nasolabial": 0.8},
-    15: {"corner_up": -0.16, "chin": 0.2},
-    16: {"lower_lip": 0.09, "lips_part": 0.03},
-    17: {"chin": 1.0, "lower_lip": -0.07, "upper_lip": 0.03, "corner_up": -0.03},
-    20: {"corner_out": 0.15, "corner_up": -0.05, "lip_press": 0.2, "lips_part": 0.05},
-    23: {"lip_press": 0.8, "corner_out": -0.09},
-    24: {"lip_press": 0.9, "chin": 0.3, "corner_out": -0.04},
-    25: {"lips_part": 0.10},
-    26: {"lips_part": 0.14, "jaw": 0.21},
+    1: {"inner_brow": 0.22, "outer_brow": 0.03, "forehead": 0.5},
+    2: {"outer_brow": 0.21, "inner_brow": 0.04, "forehead": 0.5},
+    4: {"inner_brow": -0.15, "outer_brow": -0.06, "brow_gather": 0.10, "glabella": 1.0, "upper_lid": -0.01},
+    5: {"upper_lid": 0.11},
+    6: {"cheek": 1.0, "lower_lid": 0.06, "nasolabial": 0.3},
+    7: {"lower_lid": 0.06, "upper_lid": -0.05},
+    9: {"nose_wrinkle": 1.0, "inner_brow": -0.10, "upper_lip": 0.06, "nasolabial": 0.6, "lower_lid": 0.04},
+    10: {"upper_lip": 0.12, "nasolabial": 0.6, "lips_part": 0.04},
+    12: {"corner_up": 0.22, "corner_out": 0.12, "nasolabial": 0.8},
+    15: {"corner_up": -0.21, "chin": 0.2},
+    16: {"lower_lip": 0.11, "lips_part": 0.03},
+    17: {"chin": 1.0, "lower_lip": -0.09, "upper_lip": 0.03, "corner_up": -0.04},
+    20: {"corner_out": 0.18, "corner_up": -0.05, "lip_press": 0.2, "lips_part": 0.05},
+    23: {"lip_press": 0.8, "corner_out": -0.12},
+    24: {"lip_press": 0.9, "chin": 0.3, "corner_out": -0.05},
+    25: {"lips_part": 0.12},
+    26: {"lips_part": 0.16, "jaw": 0.22},
 }
 """Action unit -> displacements at its full strength (FACS intensity E); our own measures, fitted to the drawn face."""
 
@@ -64,15 +64,15 @@ UNITS = tuple(EFFECTS)
 """The action units that are drawn, in the order of the columns of an activation matrix."""
 
 LIMITS = {
-    "inner_brow": (-0.26, 0.34),
-    "outer_brow": (-0.22, 0.34),
+    "inner_brow": (-0.28, 0.42),
+    "outer_brow": (-0.24, 0.42),
     "brow_gather": (-0.08, 0.16),
-    "upper_lid": (-0.16, 0.16),
-    "lower_lid": (-0.08, 0.12),
-    "upper_lip": (-0.06, 0.18),
-    "lower_lip": (-0.14, 0.18),
-    "corner_up": (-0.34, 0.34),
-    "corner_out": (-0.20, 0.26),
+    "upper_lid": (-0.18, 0.20),
+    "lower_lid": (-0.08, 0.14),
+    "upper_lip": (-0.06, 0.20),
+    "lower_lip": (-0.16, 0.20),
+    "corner_up": (-0.40, 0.40),
+    "corner_out": (-0.22, 0.30),
     "lips_part": (0.0, 0.40),
     "jaw": (-0.04, 0.40),
 }

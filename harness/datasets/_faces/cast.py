@@ -20,10 +20,10 @@ NUM_FOLDS = 5
 LENGTH_QUANTILES = ((0.0, 11), (0.05, 33), (0.25, 48), (0.5, 70), (0.75, 95), (0.95, 155), (1.0, 240))
 """Frames per clip: minimum and quantiles counted from DFEW's lists; its longest clip, 847 frames, is cut to 240."""
 
-AMBIGUOUS = 0.18
+AMBIGUOUS = 0.15
 """The share of clips with a weak expression; DFEW keeps clips on which 3 of 10 annotators disagree."""
 
-BLENDED = 0.10
+BLENDED = 0.08
 """The share of clips that show a second expression, weaker than the one that names the clip."""
 
 

@@ -81,7 +81,7 @@ def drift(num_frames: int, hertz: float, generator: np.random.Generator) -> Trac
 
 def speak(num_frames: int, generator: np.random.Generator) -> Float[np.ndarray, "t a"]:
     """Action units 25 and 26 of somebody who talks in bursts, 3 to 5 syllables a second."""
-    rate, loudness = generator.uniform(3.0, 5.0), generator.uniform(0.2, 0.5)
+    rate, loudness = generator.uniform(3.0, 5.0), generator.uniform(0.15, 0.4)
     seconds = np.arange(num_frames) / FRAMES_PER_SECOND
     wobble = 0.6 * drift(num_frames, 0.7, generator)
     syllables = 0.5 - 0.5 * np.cos(2 * np.pi * rate * seconds + wobble)
@@ -138,8 +138,8 @@ class HeadMotion(NamedTuple):
 
 def move_head(num_frames: int, generator: np.random.Generator) -> HeadMotion:
     """A posture for the clip and a slow sway around it, some people livelier than others."""
-    postures = generator.standard_normal(6) * (0.05, 0.04, 0.07, 0.05, 0.07, 0.05)
-    sway = np.array((0.035, 0.025, 0.045, 0.02, 0.06, 0.04)) * generator.uniform(0.3, 1.4)
+    postures = generator.standard_normal(6) * (0.04, 0.03, 0.05, 0.04, 0.05, 0.04)
+    sway = np.array((0.025, 0.02, 0.035, 0.015, 0.045, 0.03)) * generator.uniform(0.3, 1.4)
     tracks = [p + s * drift(num_frames, 0.45, generator) for p, s in zip(postures, sway, strict=True)]
     tracks[3] = 1 + tracks[3]
     return HeadMotion(*(track.astype(np.float32) for track in tracks))

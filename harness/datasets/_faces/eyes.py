@@ -86,7 +86,7 @@ def _draw_brow(canvas: Canvas, field: Field, side: int, identity: Identity, pose
     beyond = np.maximum(np.abs(along - 0.5) - 0.5, 0) * (outer - inner)
     alpha = 0.92 * coverage(length(beyond, patch.v - height) - thickness, patch.pixel)
     red, green, blue = identity.hair
-    paint(patch.canvas, (0.75 * red, 0.75 * green, 0.75 * blue), alpha)
+    paint(patch.canvas, (0.6 * red, 0.6 * green, 0.6 * blue), alpha)
     shade(patch.canvas, 0.10 * coverage(np.abs(patch.v - height - 0.08) - 0.04, 0.08) * (beyond <= 0))
 
 

@@ -9,8 +9,11 @@ from harness.datasets._faces.dynamics import HeadMotion
 from harness.datasets._faces.portrait import EXTENT, Portrait
 from harness.datasets._faces.shapes import Canvas, Column, Plane, ramp
 
-SPAN = 1.06
+SPAN = 0.95
 """Half the image's side in head units: a face crop as tight as DFEW's."""
+
+CENTRE = 0.10
+"""How far below the middle of the head the image is centred, so that forehead and chin are cut alike."""
 
 FLATTENING = 0.6
 """How fast the head recedes from its nearest point: its side is 1 / sqrt(0.6) = 1.3 head units away."""
@@ -42,7 +45,7 @@ def head_field(size: int, head: HeadMotion) -> Field:
     """
     axis = ((np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1) * np.float32(SPAN)
     right, down, roll, scale, yaw, pitch = (track.reshape(-1, 1, 1) for track in head)
-    x, y = axis.reshape(1, 1, -1) - right, axis.reshape(1, -1, 1) - down
+    x, y = axis.reshape(1, 1, -1) - right, axis.reshape(1, -1, 1) + np.float32(CENTRE) - down
     cosine, sine = np.cos(roll) / scale, np.sin(roll) / scale
     u, v = cosine * x + sine * y, cosine * y - sine * x
     near = _nearness(u, v)
@@ -65,7 +68,7 @@ def window(canvas: Canvas, field: Field, centre: tuple[float, float], reach: tup
         near = max(1 - (still_u**2 + still_v**2) * FLATTENING, 0)
         u, v = still_u + yaw * near, still_v + pitch * near
         columns.append(scale * (np.cos(roll) * u - np.sin(roll) * v) + right)
-        rows.append(scale * (np.sin(roll) * u + np.cos(roll) * v) + down)
+        rows.append(scale * (np.sin(roll) * u + np.cos(roll) * v) + down - CENTRE)
     across, along = _pixels(np.stack(columns), field), _pixels(np.stack(rows), field)
     part = (slice(None), along, across)
     return Patch(canvas[(slice(None), *part)], field.u[part], field.v[part], field.pixel)

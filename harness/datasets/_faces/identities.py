@@ -32,15 +32,15 @@ BEARDS = ("none", "none", "none", "none", "stubble", "moustache", "goatee", "ful
 GLASSES = ("none", "none", "none", "none", "round", "square")
 
 REST_NOISE = {
-    "inner_brow": 0.050,
-    "outer_brow": 0.050,
-    "brow_gather": 0.025,
-    "upper_lid": 0.022,
-    "lower_lid": 0.016,
-    "corner_up": 0.055,
-    "corner_out": 0.040,
-    "upper_lip": 0.012,
-    "lower_lip": 0.018,
+    "inner_brow": 0.035,
+    "outer_brow": 0.035,
+    "brow_gather": 0.018,
+    "upper_lid": 0.016,
+    "lower_lid": 0.011,
+    "corner_up": 0.040,
+    "corner_out": 0.028,
+    "upper_lip": 0.008,
+    "lower_lip": 0.012,
 }
 """Standard deviation over identities of where a feature rests, in head units."""
 
@@ -104,16 +104,14 @@ def draw_identity(name: str, generator: np.random.Generator) -> Identity:
 def draw_rest(generator: np.random.Generator) -> Float[np.ndarray, " p"]:
     """Where a person's features rest, in the order of ``Deformation``.
 
-    Most people rest in traces of one or two expressions, together about as strong as an expression shown: a frame
-    alone cannot tell an expression from a face, only the change can.
+    Two people in three rest in a trace of some expression, a quarter to two thirds as strong as one shown: a frame
+    alone often cannot tell an expression from a face, only the change can.
     """
     spread = np.array([REST_NOISE.get(field, 0.0) for field in Deformation._fields], dtype=np.float32)
-    rest = generator.standard_normal(len(spread), dtype=np.float32) * spread
-    for _ in range(2):
-        trace = generator.uniform(0.4, 0.9) if generator.random() < 0.7 else 0.0
-        shape: Float[np.ndarray, " p"] = usual_strengths(str(generator.choice(CLASSES))) @ effect_matrix()
-        rest += np.float32(trace) * shape
-    return rest
+    noise = generator.standard_normal(len(spread), dtype=np.float32) * spread
+    trace = generator.uniform(0.25, 0.65) if generator.random() < 2 / 3 else 0.0
+    shape: Float[np.ndarray, " p"] = usual_strengths(str(generator.choice(CLASSES))) @ effect_matrix()
+    return noise + np.float32(trace) * shape
 
 
 def _bones(generator: np.random.Generator) -> dict[str, float]:
@@ -124,16 +122,16 @@ def _bones(generator: np.random.Generator) -> dict[str, float]:
         "jaw_width": (0.55, 0.85),
         "hairline": (-0.86, -0.68),
         "eye_spacing": (0.33, 0.40),
-        "eye_width": (0.185, 0.235),
-        "eye_opening": (0.085, 0.125),
+        "eye_width": (0.20, 0.25),
+        "eye_opening": (0.10, 0.14),
         "eye_tilt": (-0.03, 0.04),
-        "brow_height": (0.25, 0.31),
-        "brow_thickness": (0.022, 0.05),
+        "brow_height": (0.27, 0.33),
+        "brow_thickness": (0.032, 0.056),
         "brow_arch": (0.01, 0.06),
         "nose_width": (0.11, 0.17),
         "nose_length": (0.36, 0.46),
-        "mouth_width": (0.27, 0.36),
-        "lip_thickness": (0.045, 0.085),
+        "mouth_width": (0.30, 0.39),
+        "lip_thickness": (0.05, 0.09),
     }
     return {name: float(generator.uniform(low, high)) for name, (low, high) in ranges.items()}
 
@@ -148,4 +146,4 @@ def _tinted(colour: Colour, generator: np.random.Generator, hue: float = 0.03) -
 def _lips(skin: Colour, redness: float) -> Colour:
     """Lips: skin, redder and darker."""
     red, green, blue = skin
-    return 0.86 * red, (0.62 - 0.2 * redness) * green, (0.66 - 0.2 * redness) * blue
+    return 0.80 * red, (0.52 - 0.2 * redness) * green, (0.56 - 0.2 * redness) * blue
