@@ -10,6 +10,7 @@ from harness.report.findings import analyse
 from harness.report.leaderboard import csv, markdown
 from harness.report.metrics_table import metrics_table
 from harness.report.page import page
+from harness.report.published import published_markdown
 from harness.report.study_results import read_results
 from harness.tables.schema import METRICS, SCORES
 from harness.tables.store import write, write_text
@@ -36,7 +37,8 @@ def build(run: RunPaths, replicates: int = REPLICATES) -> Outputs:
     results = read_results(run)
     findings = analyse(results, replicates)
     board, metrics = findings.leaderboard, metrics_table(results)
-    text = markdown(board, results.question, [*findings.reading_notes, *(f"Note: {one}" for one in findings.cautions)])
+    notes = [*findings.reading_notes, *(f"Note: {one}" for one in findings.cautions)]
+    text = markdown(board, results.question, notes) + published_markdown(results.dataset["name"])
     outputs = Outputs(
         leaderboard=board,
         markdown=text,

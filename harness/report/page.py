@@ -11,6 +11,7 @@ from harness.report.figures.forest import draw_forest, forest
 from harness.report.figures.severity_curves import draw_severity_curve, severity_curves, shared_limits
 from harness.report.findings import Findings
 from harness.report.leaderboard import METRICS_SHOWN, SCOPES_SHOWN, rank_text, shown_columns
+from harness.report.published import published_for, text_of
 from harness.report.sections.answer import answer
 from harness.report.sections.calibration import SHOWN, calibration_rows
 from harness.report.sections.classes import class_recalls, confusions
@@ -29,6 +30,7 @@ def page(results: StudyResults, findings: Findings, metrics: pd.DataFrame) -> st
     """The report of a study as HTML text."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["percent"] = percent
+    environment.filters["reported"] = text_of
     template = environment.from_string(_asset("report.html"))
     return template.render(
         style=_asset("report.css"),
@@ -90,6 +92,7 @@ def _details(results: StudyResults, findings: Findings, metrics: pd.DataFrame) -
         "calibration_titles": list(SHOWN.values()),
         "calibration": calibration_rows(results, metrics),
         "cost": cost_rows(results),
+        "published": published_for(results.dataset["name"]).to_dict("records"),
         "provenance": provenance(results),
         "study_text": yaml.safe_dump(results.study, sort_keys=False, allow_unicode=True),
     }

@@ -157,11 +157,11 @@ def _fold(runs: Sequence[RunOutcomes], layout: dict[Condition, list[Cell]], note
     flat = [table for by_condition in tables for row in by_condition for table in row]
     first, number = flat[0], runs[0].run.fold
     shared = _shared_clips(flat, number, notes)
-    keep = np.isin(first.clip_ids, shared)
+    keep = _among(first, shared)
     labels = first.labels[keep]
     for table in flat:
         _require_same_labels(table, shared, labels, number)
-    chosen = [[[table.predicted[np.isin(table.clip_ids, shared)] for table in row] for row in one] for one in tables]
+    chosen = [[[table.predicted[_among(table, shared)] for table in row] for row in one] for one in tables]
     return FoldOutcomes(
         fold=number,
         runs=tuple(entry.run for entry in runs),
@@ -186,8 +186,13 @@ def _shared_clips(tables: Sequence[Named], fold: int, notes: list[str]) -> np.nd
     return np.array(sorted(shared), dtype=object)
 
 
+def _among(table: Named, shared: np.ndarray) -> np.ndarray | slice:
+    """Which of a table's sorted clips are shared; all of them, without looking, where there are as many."""
+    return slice(None) if len(table.clip_ids) == len(shared) else np.isin(table.clip_ids, shared)
+
+
 def _require_same_labels(table: Named, shared: np.ndarray, labels: Int16[np.ndarray, " n"], fold: int) -> None:
-    own = table.labels[np.isin(table.clip_ids, shared)]
+    own = table.labels[_among(table, shared)]
     if not np.array_equal(own, labels):
         clip = shared[int(np.flatnonzero(own != labels)[0])]
         raise HarnessError(f"Fold {fold}: clip {clip} has different labels in different runs; they saw different data.")

@@ -10,6 +10,9 @@ from harness.stats.bootstrap import Scores
 from harness.stats.outcomes import Outcomes
 from harness.stats.suite import Suite
 
+FEW_METHODS = 4
+"""More methods than this get paler bands, or their lines drown."""
+
 
 class SeverityCurve(NamedTuple):
     """One perturbation: severities from 0 (clean) on, and scores with limits, methods as rows, in percent."""
@@ -39,13 +42,14 @@ def severity_curves(outcomes: Outcomes, scores: Scores, suite: Suite, metric: st
 
 def draw_severity_curve(curve: SeverityCurve, metric_title: str, limits: tuple[float, float], chance: float) -> str:
     """One small multiple; all share their vertical limits, and a dotted line marks chance (percent)."""
+    alpha = 0.14 if len(curve.methods) <= FEW_METHODS else 0.05
     with canvas(3.5, 2.5) as (figure, axes):
         axes.grid(axis="y")
         axes.axhline(chance, color=FAINT, linewidth=1, linestyle=":")
         for index in range(len(curve.methods)):
             color = series_color(index)
             axes.fill_between(
-                curve.severities, curve.low[index], curve.high[index], color=color, alpha=0.14, linewidth=0
+                curve.severities, curve.low[index], curve.high[index], color=color, alpha=alpha, linewidth=0
             )
             axes.plot(
                 curve.severities,
