@@ -11,6 +11,7 @@ from models._blocks.checkpoint_keys import x3d_key
 from models._blocks.classifier import ClassifierKind, build_classifier
 from models._blocks.model import ClipShape, Model, Output
 from models._blocks.normalise import KINETICS_X3D, ClipNormalise, as_volume
+from models._blocks.x3d_convolutions import PointwiseConv3d
 from models._blocks.x3d_trunk import X3DTrunk, initialise_as_slowfast
 
 
@@ -51,7 +52,7 @@ class X3D(nn.Module):
         self.normalise = ClipNormalise(KINETICS_X3D)
         self.trunk = X3DTrunk(config.width, config.depth, config.bottleneck)
         self.widen = nn.Sequential(
-            nn.Conv3d(self.trunk.channels[-1], self.trunk.inner, 1, bias=False),
+            PointwiseConv3d(self.trunk.channels[-1], self.trunk.inner),
             nn.BatchNorm3d(self.trunk.inner),
             nn.ReLU(inplace=True),
         )

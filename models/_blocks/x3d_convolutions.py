@@ -65,6 +65,26 @@ class SpatialConv3d(nn.Conv3d):
         return volumes.transpose(1, 2)
 
 
+class PointwiseConv3d(nn.Conv3d):
+    """A 1 x 1 x 1 convolution with spatial stride, run as one matrix product over all pixels of all frames.
+
+    With channels last in memory that needs no copy, and unlike ``conv3d`` it leaves channels last.
+    """
+
+    def __init__(self, channels_in: int, channels: int, stride: int = 1) -> None:
+        super().__init__(channels_in, channels, 1, (1, stride, stride), bias=False)
+
+    def forward(self, volume: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t i j"]:
+        """The mixed volume."""
+        frames = volume.transpose(1, 2)
+        if self.stride[1] > 1:
+            # A pool of single pixels picks as slices do, but its gradient keeps channels last, which a slice's loses.
+            picked = functional.avg_pool2d(frames.flatten(0, 1), 1, self.stride[1:])
+            frames = picked.unflatten(0, frames.shape[:2])
+        mixed: Tensor = functional.linear(frames.movedim(2, 4), self.weight.flatten(1)).movedim(4, 1)
+        return mixed
+
+
 class _DepthwiseOnCpu(torch.autograd.Function):
     """Forward by the library, backward as ``DepthwiseConv3d`` says."""
 
@@ -98,38 +118,31 @@ def _input_gradient(gradient: Tensor, volume: Tensor, weight: Tensor, stride: in
 def _weight_gradient(gradient: Tensor, volume: Tensor, weight: Tensor, stride: int) -> Tensor:
     """Two-dimensional weight gradients, one per temporal tap, side by side.
 
-    Output frame t reads input frame t + tap - k // 2 through a tap, so that the tap is a convolution of single frames
-    whose output gradient is the volume's, moved by as many frames.
+    Through a tap, output frame t reads input frame t + tap - k // 2. All frames of all clips stand in one row, so that
+    the tap pairs the row with itself, moved, without a copy. Pairs that reach from one clip into the next are wrong;
+    their share is taken off again.
     """
-    frames = volume.transpose(1, 2).flatten(0, 1)
-    gradients = gradient.transpose(1, 2)
-    padding = [side // 2 for side in weight.shape[3:]]
-    taps = [
-        torch.ops.aten.convolution_backward(
-            _moved_in_time(gradients, tap - weight.shape[2] // 2).flatten(0, 1),
-            frames,
-            weight[:, :, tap],
-            None,
-            [stride, stride],
-            padding,
-            [1, 1],
-            False,
-            [0, 0],
-            len(weight),
-            [False, True, False],
-        )[1]
-        for tap in range(weight.shape[2])
-    ]
-    return torch.stack(taps, dim=2)
+    frames = volume.shape[2]
+    outputs, inputs = gradient.transpose(1, 2), volume.transpose(1, 2)
 
+    def of_pairs(some_outputs: Tensor, some_inputs: Tensor, tap: int) -> Tensor:
+        padding = [side // 2 for side in weight.shape[3:]]
+        options = (None, [stride, stride], padding, [1, 1], False, [0, 0], len(weight), [False, True, False])
+        gradients = torch.ops.aten.convolution_backward(some_outputs, some_inputs, weight[:, :, tap], *options)
+        found: Tensor = gradients[1]
+        return found
 
-def _moved_in_time(frames: Tensor, by: int) -> Tensor:
-    """Frames ``b t c h w`` moved later by some frames, zeros moved in."""
-    if by == 0:
-        return frames
-    moved = torch.zeros_like(frames)
-    if by > 0:
-        moved[:, by:] = frames[:, :-by]
-    else:
-        moved[:, :by] = frames[:, -by:]
-    return moved
+    def of_tap(tap: int) -> Tensor:
+        later, earlier = max(tap - weight.shape[2] // 2, 0), max(weight.shape[2] // 2 - tap, 0)
+        if later + earlier >= frames:
+            return torch.zeros_like(weight[:, :, tap])
+        row_of_outputs, row_of_inputs = outputs.flatten(0, 1), inputs.flatten(0, 1)
+        length = len(row_of_outputs)
+        found = of_pairs(row_of_outputs[earlier : length - later], row_of_inputs[later : length - earlier], tap)
+        if later and len(volume) > 1:
+            found -= of_pairs(outputs[:-1, -later:].flatten(0, 1), inputs[1:, :later].flatten(0, 1), tap)
+        if earlier and len(volume) > 1:
+            found -= of_pairs(outputs[1:, :earlier].flatten(0, 1), inputs[:-1, -earlier:].flatten(0, 1), tap)
+        return found
+
+    return torch.stack([of_tap(tap) for tap in range(weight.shape[2])], dim=2)

@@ -10,7 +10,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models._blocks.x3d_convolutions import DepthwiseConv3d, SpatialConv3d, TemporalDepthwiseConv3d
+from models._blocks.x3d_convolutions import (
+    DepthwiseConv3d,
+    PointwiseConv3d,
+    SpatialConv3d,
+    TemporalDepthwiseConv3d,
+)
 
 STEM_CHANNELS = 12
 """Stem channels at width 1; stages have 1, 2, 4 and 8 times as many."""
@@ -52,13 +57,11 @@ class Bottleneck(nn.Module):
 
     def __init__(self, channels_in: int, channels: int, inner: int, *, stride: int, gated: bool) -> None:
         super().__init__()
-        self.widen = nn.Sequential(
-            nn.Conv3d(channels_in, inner, 1, bias=False), nn.BatchNorm3d(inner), nn.ReLU(inplace=True)
-        )
+        self.widen = nn.Sequential(PointwiseConv3d(channels_in, inner), nn.BatchNorm3d(inner), nn.ReLU(inplace=True))
         self.filter = nn.Sequential(DepthwiseConv3d(inner, 3, stride), nn.BatchNorm3d(inner))
         self.gate = SqueezeExcitation(inner) if gated else nn.Identity()
         self.swish = nn.SiLU(inplace=True)
-        self.narrow = nn.Sequential(nn.Conv3d(inner, channels, 1, bias=False), nn.BatchNorm3d(channels))
+        self.narrow = nn.Sequential(PointwiseConv3d(inner, channels), nn.BatchNorm3d(channels))
         self.shortcut = _shortcut(channels_in, channels, stride)
 
     def forward(self, volume: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t i j"]:
@@ -146,7 +149,7 @@ def _shortcut(channels_in: int, channels: int, stride: int) -> nn.Module:
     """The path around a block."""
     if channels_in == channels and stride == 1:
         return nn.Identity()
-    projection = nn.Conv3d(channels_in, channels, 1, (1, stride, stride), bias=False)
+    projection = PointwiseConv3d(channels_in, channels, stride)
     if channels_in == channels:
         return nn.Sequential(projection)
     return nn.Sequential(projection, nn.BatchNorm3d(channels))

@@ -7,7 +7,12 @@ from torch.nn import functional
 
 from harness import plugins
 from models._blocks.model import ClipShape
-from models._blocks.x3d_convolutions import DepthwiseConv3d, SpatialConv3d, TemporalDepthwiseConv3d
+from models._blocks.x3d_convolutions import (
+    DepthwiseConv3d,
+    PointwiseConv3d,
+    SpatialConv3d,
+    TemporalDepthwiseConv3d,
+)
 from models._blocks.x3d_trunk import Bottleneck
 
 x3d = plugins.load("model", "x3d")
@@ -93,6 +98,8 @@ CONVOLUTIONS = {
     "depthwise wide": lambda: DepthwiseConv3d(4, 5, 2),
     "temporal": lambda: TemporalDepthwiseConv3d(4, 5),
     "spatial": lambda: SpatialConv3d(4, 6, 3, stride=2),
+    "pointwise": lambda: PointwiseConv3d(4, 6),
+    "pointwise strided": lambda: PointwiseConv3d(4, 6, 2),
 }
 
 
