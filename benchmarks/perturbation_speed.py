@@ -141,6 +141,10 @@ def _seconds(work: Callable[[], object], warm_up: bool = False) -> float:
     return float("inf") if warm_up else time.process_time() - start
 
 
+def _written(ratio: float) -> str:
+    return f"{ratio:.2f}" if np.isfinite(ratio) else "-"
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -172,7 +176,7 @@ def main() -> None:
         shown = [f"{speeds[rival]:.0f}" if np.isfinite(speeds.get(rival, np.nan)) else "-" for rival in others]
         ratios.append(speeds["ours"] / max(rivals, default=np.nan))
         of_corruptions.append(speeds["ours"] / speeds.get("imagecorruptions", np.nan))
-        print(f"| {name} | {speeds['ours']:.0f} | {' | '.join(shown)} | {ratios[-1]:.2f} |", flush=True)
+        print(f"| {name} | {speeds['ours']:.0f} | {' | '.join(shown)} | {_written(ratios[-1])} |", flush=True)
     for title, values in (("the best rival", ratios), ("imagecorruptions", of_corruptions)):
         known = [value for value in values if np.isfinite(value)]
         if known:

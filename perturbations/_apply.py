@@ -54,8 +54,10 @@ def perturb(
     frames, _, height, width = pixels.shape[1:]
     drawn = [perturbation.draw(level, each, ClipShape(frames, height, width)) for each in keys]
     if pixels.device.type == "cpu":
-        clips = zip(pixels.split(1), drawn, strict=True)
-        return torch.cat([perturbation.apply(clip, stack([params])) for clip, params in clips])
+        spoilt = torch.empty_like(pixels)
+        for into, clip, params in zip(spoilt, pixels, drawn, strict=True):
+            into.copy_(perturbation.apply(clip[None], stack([params]))[0])
+        return spoilt
     return perturbation.apply(pixels, stack(drawn, pixels.device))
 
 

@@ -12,7 +12,6 @@ from itertools import pairwise
 import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor
-from torch.nn.functional import pad
 
 from perturbations._pixels import to_pixels
 
@@ -48,8 +47,9 @@ def _pass(values: Float32[Tensor, "b n h w"], kernel: Float32[Tensor, "b r"], di
     padded = mirror(values, radius, dim)
     weight = kernel.view(*kernel.shape, 1, 1, 1)
     blurred = padded.narrow(dim, radius, size) * weight[:, 0]
+    pair = torch.empty_like(blurred)
     for offset in range(1, radius + 1):
-        pair = padded.narrow(dim, radius - offset, size) + padded.narrow(dim, radius + offset, size)
+        torch.add(padded.narrow(dim, radius - offset, size), padded.narrow(dim, radius + offset, size), out=pair)
         blurred.add_(pair.mul_(weight[:, offset]))
     return blurred
 
@@ -57,7 +57,9 @@ def _pass(values: Float32[Tensor, "b n h w"], kernel: Float32[Tensor, "b r"], di
 def mirror(values: Float32[Tensor, "b n h w"], radius: int, dim: int) -> Float32[Tensor, "b n u v"]:
     """Rows (``dim`` 3) or columns (2) continued on both sides by reflection, as often as it takes."""
     while radius:
-        step = min(radius, values.shape[dim] - 1)
-        values = pad(values, (step, step, 0, 0) if dim == 3 else (0, 0, step, step), mode="reflect")
+        size = values.shape[dim]
+        step = min(radius, size - 1)
+        before, after = values.narrow(dim, 1, step).flip(dim), values.narrow(dim, size - 1 - step, step).flip(dim)
+        values = torch.cat([before, values, after], dim)
         radius -= step
     return values

@@ -25,6 +25,6 @@ def jpeg_frames(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Ten
 
 
 def _through_jpeg(frame: np.ndarray, quality: int) -> Image.Image:
-    with io.BytesIO() as file:
-        Image.fromarray(frame).save(file, "JPEG", quality=quality)
-        return Image.open(io.BytesIO(file.getvalue())).convert("RGB")
+    file = io.BytesIO()
+    Image.fromarray(frame).save(file, "JPEG", quality=quality)
+    return Image.open(file)

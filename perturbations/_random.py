@@ -126,9 +126,13 @@ def _signed(word: int) -> int:
 
 def _mix_in_place(state: Int64[Tensor, "*n"]) -> Int64[Tensor, "*n"]:
     """``mix`` elementwise; shifts of int64 copy the sign, hence the masks."""
-    for shift, factor in _ROUNDS:
-        state.bitwise_xor_((state >> shift).bitwise_and_((1 << (64 - shift)) - 1)).mul_(_signed(factor))
-    return state.bitwise_xor_((state >> _LAST_SHIFT).bitwise_and_((1 << (64 - _LAST_SHIFT)) - 1))
+    shifted = torch.empty_like(state)
+    for shift, factor in (*_ROUNDS, (_LAST_SHIFT, 1)):
+        torch.bitwise_right_shift(state, shift, out=shifted)
+        state.bitwise_xor_(shifted.bitwise_and_((1 << (64 - shift)) - 1))
+        if factor != 1:
+            state.mul_(_signed(factor))
+    return state
 
 
 @lru_cache(maxsize=8)

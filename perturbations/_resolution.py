@@ -43,8 +43,10 @@ def coarsen(
 def _resampled(
     planes: UInt8[Tensor, "n h w"], rows: Float32[Tensor, "u h"], columns: Float32[Tensor, "v w"]
 ) -> UInt8[Tensor, "n u v"]:
-    between = planes.to(torch.float32) @ columns.to(planes.device).T
-    return to_pixels(rows.to(planes.device) @ between.mul_(4).round_().div_(4))
+    # one product of tall matrices along each axis in turn is faster than one small product for each plane
+    across = planes.to(torch.float32) @ columns.to(planes.device).T
+    turned = across.mul_(4).round_().div_(4).transpose(1, 2).contiguous()
+    return to_pixels((turned @ rows.to(planes.device).T).transpose(1, 2).contiguous())
 
 
 def _blocks(few: int, many: int, device: torch.device) -> Tensor:

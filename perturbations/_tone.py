@@ -9,13 +9,16 @@ from perturbations._pixels import per_clip, scalar, to_pixels
 
 
 def offset(fraction: float) -> Params:
-    """Parameters of ``shift``: a fraction of the full range, rounded to 8-bit steps."""
-    return {"offset": torch.tensor(round(255 * fraction), dtype=torch.int16)}
+    """Parameters of ``shift``: a fraction of the full range for all channels, rounded to 8-bit steps."""
+    return {"offset": torch.tensor([round(255 * fraction)], dtype=torch.int16)}
 
 
 def shift(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
-    """All channels raised by the clip's ``offset``, saturating at black and white."""
-    return (pixels.to(torch.int16) + per_clip(params["offset"])).clamp_(0, 255).to(torch.uint8)
+    """All channels, or each by its own, raised by the clip's ``offset``, saturating at black and white."""
+    offset = params["offset"][:, None, :, None, None]
+    rise, fall = offset.clamp(min=0).to(torch.uint8), (-offset).clamp_(min=0).to(torch.uint8)
+    spoilt = pixels.minimum(255 - rise)
+    return torch.maximum(spoilt, fall, out=spoilt).add_(rise).sub_(fall)
 
 
 def gain(factor: float) -> Params:

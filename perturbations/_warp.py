@@ -47,31 +47,41 @@ def sample(
     """Bilinear interpolation at positions in 1/64 pixel, which are held inside the frame."""
     batch, frames, channels, height, width = pixels.shape
     right, down = right.clamp(0, GRID * (width - 1)), down.clamp(0, GRID * (height - 1))
-    within = (down // GRID) * width + right // GRID
+    column, row = right // GRID, down // GRID
     planes = torch.arange(batch * frames * channels, dtype=torch.int32, device=pixels.device) * (height * width)
-    index = within[:, :, None] + planes.view(batch, frames, channels, 1, 1)
-    squares = _squares(pixels).flatten().index_select(0, index.flatten()).view(pixels.shape)
-    corners = [((squares >> shift) & 255).to(torch.int16) for shift in (0, 8, 16, 24)]
+    base = planes.view(batch, frames, channels, 1, 1)
+    pairs = _pairs(pixels).flatten()
+
+    def between_columns(rows: Int32[Tensor, "b f h w"]) -> Int16[Tensor, "b t c h w"]:
+        index = base + (rows * width + column)[:, :, None]
+        both = pairs.index_select(0, index.flatten()).view(pixels.shape)
+        # halves of an 8-bit step are kept, which is what fits 16 bits in the interpolation between rows
+        return (
+            _between(both & 255, both.bitwise_right_shift_(8).bitwise_and_(255), share_x)
+            .add_(16)
+            .bitwise_right_shift_(5)
+        )
+
     share_x = (right % GRID).to(torch.int16)[:, :, None]
     share_y = (down % GRID).to(torch.int16)[:, :, None]
-    # halves of an 8-bit step between the two interpolations keep everything within 16 bits
-    top = (_between(corners[0], corners[1], share_x) + 16) >> 5
-    bottom = (_between(corners[2], corners[3], share_x) + 16) >> 5
-    return ((_between(top, bottom, share_y) + 64) >> 7).to(torch.uint8)
+    top, bottom = between_columns(row), between_columns((row + 1).clamp_(max=height - 1))
+    return _between(top, bottom, share_y).add_(64).bitwise_right_shift_(7).to(torch.uint8)
 
 
-def _squares(pixels: UInt8[Tensor, "b t c h w"]) -> Int32[Tensor, "b t c h w"]:
-    """Each pixel and its neighbours to the right, below and below right in one word, so that one look-up gets all."""
-    values = pixels.to(torch.int32)
-    pairs = values | (torch.cat([values[..., 1:], values[..., -1:]], -1) << 8)
-    return pairs | (torch.cat([pairs[..., 1:, :], pairs[..., -1:, :]], -2) << 16)
+def _pairs(pixels: UInt8[Tensor, "b t c h w"]) -> Int16[Tensor, "b t c h w"]:
+    """Each pixel and its neighbour to the right in one word, so that one look-up gets both."""
+    values = pixels.to(torch.int16)
+    pairs = values.clone()
+    pairs[..., :-1].add_(values[..., 1:], alpha=256)
+    pairs[..., -1:].add_(values[..., -1:], alpha=256)
+    return pairs
 
 
 def _between(
     one: Int16[Tensor, "b t c h w"], other: Int16[Tensor, "b t c h w"], share: Int16[Tensor, "b f 1 h w"]
 ) -> Int16[Tensor, "b t c h w"]:
-    """64 times the mixture of two values by a share in 1/64; fits 16 bits for values up to 510."""
-    return (other - one).mul_(share).add_(one << 6)
+    """64 times the mixture of two values by a share in 1/64, in place; fits 16 bits for values up to 510."""
+    return other.sub_(one).mul_(share).add_(one, alpha=GRID)
 
 
 def _positions(

@@ -1,26 +1,20 @@
-"""Wrong white balance: each channel raised or lowered."""
+"""Wrong white balance: one channel raised or lowered, another the opposite way."""
 
 import torch
-from jaxtyping import UInt8
-from torch import Tensor
 
 from perturbations._contract import ClipShape, Params, Perturbation
 from perturbations._random import Draws
+from perturbations._tone import shift
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """One channel shifted by the level in a random direction, the next by half of it in the other one."""
     draws = Draws(key)
     first, sign = draws.integer(3), draws.sign()
-    shift = torch.zeros(3, dtype=torch.int16)
-    shift[first] = sign * round(255 * level)
-    shift[(first + 1) % 3] = -sign * round(255 * level / 2)
-    return {"shift": shift}
-
-
-def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
-    """Channels shifted, saturating."""
-    return (pixels.to(torch.int16) + params["shift"][:, None, :, None, None]).clamp_(0, 255).to(torch.uint8)
+    offset = torch.zeros(3, dtype=torch.int16)
+    offset[first] = sign * round(255 * level)
+    offset[(first + 1) % 3] = -sign * round(255 * level / 2)
+    return {"offset": offset}
 
 
 color_cast = Perturbation(
@@ -32,5 +26,5 @@ color_cast = Perturbation(
     label_preserving="yes",
     source="the operation of kornia's shift_rgb; levels of the reference table",
     draw=draw,
-    apply=apply,
+    apply=shift,
 )
