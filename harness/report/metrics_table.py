@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness import plugins
 from harness.errors import HarnessError
 from harness.report.study_results import StudyResults
 from harness.stats.logits import read_predictions
-from harness.stats.score import RECALL, score_matrix
+from harness.stats.score import RECALL, known_metrics, score_matrix
 from harness.tables.schema import METRICS
 from harness.tables.store import read, write
 
@@ -38,7 +37,7 @@ def metrics_of(path: Path, classes: tuple[str, ...]) -> pd.DataFrame:
             found = read(kept, METRICS)
         except HarnessError:
             found = pd.DataFrame({"metric": []})
-        if set(found["metric"]) == {RECALL, *plugins.names("metric")}:
+        if set(found["metric"]) == {RECALL, *known_metrics()}:
             return found
     scored = score_matrix(read_predictions(path, len(classes)), classes)
     write(scored, METRICS, kept)

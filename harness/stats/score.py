@@ -1,6 +1,7 @@
 """Every metric of every evaluation, from the stored logits and nothing else."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def score(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
 
 def score_matrix(predictions: Predictions, classes: Sequence[str]) -> pd.DataFrame:
     """As ``score``, for logits that are a matrix already."""
-    metrics = {name: plugins.load("metric", name) for name in plugins.names("metric")}
+    metrics = known_metrics()
     keys = ["trial_id", *CELL]
     labels = predictions.rows["label"].to_numpy().astype(np.int64)
     rows: list[dict[str, Any]] = []
@@ -42,6 +43,12 @@ def score_matrix(predictions: Predictions, classes: Sequence[str]) -> pd.DataFra
         cell = dict(zip(keys, key, strict=True))
         rows.extend({**cell, **row} for row in _cell_rows(predictions.logits[own], labels[own], classes, metrics))
     return pd.DataFrame(rows, columns=METRICS.schema.names)
+
+
+@cache
+def known_metrics() -> dict[str, Metric]:
+    """Every metric file, loaded once per process."""
+    return {name: plugins.load("metric", name) for name in plugins.names("metric")}
 
 
 def _cell_rows(

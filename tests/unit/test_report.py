@@ -11,7 +11,9 @@ import pytest
 from fabricated_run import Fabrication, fabricate
 
 from harness.errors import HarnessError
+from harness.paths import RunPaths
 from harness.report.build import build
+from harness.report.export import export_tables
 from harness.tables.schema import METRICS, SCORES, TRIALS
 from harness.tables.store import read, write
 
@@ -174,3 +176,23 @@ def test_curves_that_are_all_one_value_still_get_an_axis():
         low, high = shared_limits([SeverityCurve("fog", "Fog", False, [0.0, 1.0], ("a",), flat, flat, flat)], value)
         assert 0 <= low <= value <= high <= 100
         assert high - low == 10
+
+
+def test_tables_are_exported_with_every_row_and_digit(built, tmp_path):
+    run, _ = built
+    paths = export_tables(run, tmp_path)
+    assert [path.name for path in paths] == ["trials.csv", "metrics.csv", "scores.csv"]
+    stored, exported = read(run.table("scores"), SCORES), pd.read_csv(tmp_path / "scores.csv")
+    np.testing.assert_array_equal(stored["value"], exported["value"])
+    with pytest.raises(HarnessError, match="There is no table"):
+        export_tables(RunPaths(tmp_path, "nothing"), tmp_path)
+
+
+def test_numbers_of_the_literature_are_shown_apart_for_its_data_sets(tmp_path):
+    run = fabricate(tmp_path, Fabrication(clips=30, perturbations=(), folds=(1,)))
+    dataset = json.loads(run.dataset_file.read_text()) | {"name": "dfew"}
+    run.dataset_file.write_text(json.dumps(dataset))
+    outputs = build(run, replicates=20)
+    assert "Former-DFER" not in set(outputs.leaderboard["method"])
+    assert "not reproduced here" in outputs.markdown
+    assert "Former-DFER" in outputs.html_path.read_text()
