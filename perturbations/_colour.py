@@ -1,6 +1,7 @@
 """Colour in a clip's own terms: luma, HSV saturation and hue, and the colour of light."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float32, UInt8
@@ -64,6 +65,7 @@ def _hue(
     return torch.where(high == red, of_red, torch.where(high == green, of_green, of_blue))
 
 
+@lru_cache(maxsize=64)
 def planckian(kelvin: float) -> Params:
     """Tone curves of black-body light of a temperature, relative to that of 6500 K, at the same green.
 

@@ -1,6 +1,7 @@
 """Tone curves: a table of 256 outputs for each clip and channel, worked out once in double precision."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import torch
 from jaxtyping import Int16, UInt8
@@ -18,6 +19,12 @@ def curves(*functions: Callable[[float], float]) -> Params:
     """Parameters of ``look_up``: a curve for each channel."""
     rows = [[round(255 * min(max(function(value / 255), 0.0), 1.0)) for value in range(256)] for function in functions]
     return {"table": torch.tensor(rows, dtype=torch.int16)}
+
+
+@lru_cache(maxsize=64)
+def gamma(exponent: float) -> Params:
+    """Parameters of ``look_up``: values in 0..1 to a power."""
+    return curve(lambda value: value**exponent)
 
 
 def look_up(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:

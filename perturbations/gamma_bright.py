@@ -1,12 +1,12 @@
 """Lifted shadows: a gamma below one."""
 
 from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._curve import curve, look_up
+from perturbations._curve import gamma, look_up
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """The tone curve."""
-    return curve(lambda value: value**level)
+    return gamma(level)
 
 
 gamma_bright = Perturbation(

@@ -18,8 +18,9 @@ def draw(level: float, key: int, shape: ClipShape) -> Params:
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """A share of all values set to black or to white, evenly, independently in every frame and channel."""
     chance = bits16(params["key"], 0, tuple(pixels.shape[1:]))
-    reach = per_clip((params["level"] * 2**15).round().to(torch.int16))
-    return pixels.masked_fill(chance >= 2**15 - reach, 255).masked_fill_(chance < reach - 2**15, 0)
+    reach = per_clip((params["level"] * 2**15).round().to(torch.int32))
+    pepper, salt = (reach - 2**15).to(torch.int16), (2**15 - reach).to(torch.int16)
+    return pixels.masked_fill(chance >= salt, 255).masked_fill_(chance < pepper, 0)
 
 
 impulse_noise = Perturbation(

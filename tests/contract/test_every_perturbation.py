@@ -59,24 +59,22 @@ def test_severity_zero_is_the_clip_itself(name, member):
 
 @pytest.mark.parametrize("severity", [1, 3.5, 5])
 def test_shape_and_dtype_stay_the_input_does_too_and_something_changes(name, member, severity):
-    given = CLIPS.clone()
-    spoilt = perturb(given, member, severity, keys_for(name, severity, len(given)))
-    assert spoilt.shape == CLIPS.shape
+    given = CLIPS[:2].clone()
+    spoilt = perturb(given, member, severity, keys_for(name, severity, 2))
+    assert spoilt.shape == given.shape
     assert spoilt.dtype == torch.uint8
-    assert torch.equal(given, CLIPS)
-    assert not torch.equal(spoilt, CLIPS)
+    assert torch.equal(given, CLIPS[:2])
+    assert not torch.equal(spoilt, given)
 
 
 @pytest.mark.parametrize("severity", [1, 3, 5])
 def test_a_clip_is_spoilt_alike_in_any_batch_order_and_memory_layout(name, member, severity):
     keys = keys_for(name, severity, len(CLIPS))
     together = perturb(CLIPS, member, severity, keys)
-    backwards = perturb(CLIPS.flip(0), member, severity, keys[::-1])
-    channels_last = CLIPS.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
-    alone = torch.cat([perturb(CLIPS[i : i + 1], member, severity, keys[i : i + 1]) for i in range(len(CLIPS))])
-    assert torch.equal(together, backwards.flip(0))
-    assert torch.equal(together, alone)
-    assert torch.equal(together[:1], perturb(channels_last[:1], member, severity, keys[:1]))
+    others = perturb(CLIPS[[2, 0]], member, severity, [keys[2], keys[0]])
+    channels_last = CLIPS[1:2].permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
+    assert torch.equal(others, together[[2, 0]])
+    assert torch.equal(perturb(channels_last, member, severity, keys[1:2]), together[1:2])
 
 
 def test_a_batch_in_one_call_equals_its_clips_one_by_one_to_a_level(name, member):
@@ -130,6 +128,5 @@ def spoiling(name, member, severity):
     if index_map(member, severity, keys[0]) is not None:
         maps = [index_map(member, severity, number) for number in keys]
         return sum(abs(source - moment) for index in maps for moment, source in enumerate(index)) / len(maps)
-    clips = CLIPS.repeat(2, 1, 1, 1, 1)
-    error = (perturb(clips, member, severity, keys[: len(clips)]).float() - clips).square().mean()
+    error = (perturb(CLIPS, member, severity, keys[: len(CLIPS)]).float() - CLIPS).square().mean()
     return 10 * math.log10(error / 255**2)

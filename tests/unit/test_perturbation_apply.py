@@ -4,6 +4,9 @@ import pytest
 import torch
 
 from perturbations._apply import SUITE_VERSION, key, perturb, suite, suites
+from perturbations._contract import ClipShape
+from perturbations._probe import moving_clip
+from perturbations._suite import load
 from perturbations.brightness_up import brightness_up
 
 CLIPS = torch.zeros(2, 3, 3, 8, 8, dtype=torch.uint8)
@@ -63,3 +66,14 @@ def test_every_suite_can_be_read(name):
 def test_an_unknown_suite_is_an_error_that_offers_the_known_ones():
     with pytest.raises(ValueError, match=r"No suite named 'cor'\. Known: core"):
         suite("cor")
+
+
+@pytest.mark.parametrize("name", suite("core").names)
+def test_the_number_of_threads_changes_no_bit(name):
+    clips = moving_clip(ClipShape(16, 80, 80))[None]
+    alone = perturb(clips, load(name), 3, [7])
+    torch.set_num_threads(2)
+    try:
+        assert torch.equal(perturb(clips, load(name), 3, [7]), alone)
+    finally:
+        torch.set_num_threads(1)

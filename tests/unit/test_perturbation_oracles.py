@@ -14,7 +14,7 @@ from perturbations._colour import planckian
 from perturbations._contract import ClipShape
 from perturbations._curve import look_up
 from perturbations._donors import donor
-from perturbations._kernel import line
+from perturbations._kernel import _grouped, _mirrored, convolve, line
 from perturbations._probe import moving_clip
 from perturbations._suite import load
 from perturbations._warp import quadrilateral, similarity, warp
@@ -65,6 +65,16 @@ def test_a_convolution_is_scipys():
     kernels = load("motion_blur").draw(load("motion_blur").level(4), 11, SHAPE)["kernels"]
     reference = ndimage.correlate(CLIP[0, 0, 0].double().numpy(), kernels[0].double().numpy(), mode="mirror")
     assert farthest(spoilt("motion_blur", 4)[0, 0, 0], torch.from_numpy(reference)) <= 0.5
+
+
+@pytest.mark.parametrize("name", ["motion_blur", "camera_shake", "defocus_blur"])
+def test_the_convolution_of_accelerators_gives_the_bits_of_the_processors(name):
+    member = load(name)
+    clips = torch.cat([CLIP, moving_clip(SHAPE, key=6)[None]])
+    kernels = stack([member.draw(member.level(5), key, SHAPE) for key in (1, 2)])["kernels"]
+    padded = _mirrored(clips.flatten(0, 2).float(), kernels.shape[-1] // 2)
+    grouped = _grouped(padded.view(*clips.shape[:3], *padded.shape[1:]), kernels, clips)
+    assert torch.equal(grouped, convolve(clips, kernels))
 
 
 def test_gaussian_noise_has_its_standard_deviation_and_no_bias():
