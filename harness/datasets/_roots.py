@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -47,14 +48,17 @@ def find_home(dataset: str, root: Path | None, is_home: Callable[[Path], bool]) 
 def nested_folders(root: Path, depth: int) -> Iterator[Path]:
     """The root, its folders, their folders and so on; folders of very many entries are clips and are not entered."""
     level = [root]
-    for _ in range(depth + 1):
-        yield from level
+    yield root
+    for _ in range(depth):
         level = [child for folder in level for child in _folders(folder)]
+        yield from level
 
 
 def _folders(folder: Path, limit: int = 100) -> list[Path]:
-    children = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    return children if len(children) <= limit else []
+    """The sub-folders of a folder, or none if there are so many that they must be clips."""
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir())
+    return [folder / name for name in names] if len(names) <= limit else []
 
 
 def clip_folder_of(home: Path, chosen: str | None, known: Sequence[str]) -> Path:
@@ -63,12 +67,12 @@ def clip_folder_of(home: Path, chosen: str | None, known: Sequence[str]) -> Path
     Raises:
         HarnessError: if there is none; the folders that are there are named.
     """
-    places = [home / "Clip", home / "clip", home, home.parent / "Clip", home.parent]
+    places = [home / "Clip", home / "clip", home]
     for name in [chosen] if chosen else known:
         for place in places:
             if (place / name).is_dir():
                 return place / name
-    there = [path.name for place in places[:3] if place.is_dir() for path in _folders(place)]
+    there = [path.name for place in places if place.is_dir() for path in _folders(place)]
     if chosen:
         raise HarnessError(f"option 'clips': no folder '{chosen}' under {home}. {near_miss(chosen, there)}")
     raise HarnessError(

@@ -1,6 +1,7 @@
 """Decoding: the frames asked for, in the order asked for, from every container, and no damaged clip unnoticed."""
 
 import re
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -193,3 +194,29 @@ def test_a_missing_clip_and_an_empty_folder_are_named(tmp_path, read):
 def test_real_clips_decode_to_the_number_of_frames_counted(shared_data):
     for clip in sorted((shared_data / "face_clips").glob("*.mov")):
         assert len(read_frames(clip, None, 32)) == count_frames(clip) > 100
+
+
+def turned(clip: Path, matrix: tuple[int, int, int, int]) -> Path:
+    """Rewrite an mp4's display matrix a b c d: pixel (x, y) is shown at (a x + c y, b x + d y) (ISO 14496-12, tkhd)."""
+    content = bytearray(clip.read_bytes())
+    a, b, c, d = (value << 16 for value in matrix)
+    at = content.index(b"tkhd") + 4 + 40
+    content[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    clip.write_bytes(content)
+    return clip
+
+
+@pytest.mark.parametrize(
+    ("matrix", "bright"),
+    [((1, 0, 0, 1), "top"), ((0, 1, -1, 0), "right"), ((-1, 0, 0, -1), "bottom"), ((0, -1, 1, 0), "left")],
+)
+@pytest.mark.parametrize("size", [None, 32])
+def test_a_clip_from_a_turned_camera_is_shown_upright(tmp_path, matrix, bright, size):
+    frames = np.zeros((2, 32, 64, 3), np.uint8)
+    frames[:, :16] = 200
+    frame = read_frames(turned(write_video(tmp_path / "turned.mp4", frames), matrix), [0], size)[0].astype(int)
+    height, width = frame.shape[0] // 2, frame.shape[1] // 2
+    means = {"top": frame[:height], "bottom": frame[height:], "left": frame[:, :width], "right": frame[:, width:]}
+    assert max(means, key=lambda side: means[side].mean()) == bright
+    if size is None:
+        assert (frame.shape[0] > frame.shape[1]) == (bright in {"left", "right"})
