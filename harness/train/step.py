@@ -1,5 +1,6 @@
 """One step of training: the loss, its gradients, and the optimiser's move, once or (with SAM) twice over."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -98,6 +99,7 @@ class Stepper:
         state = replace(state, gradient_norm=self.last_norm)
         first = self._pass(clips, labels, state)
         norm = self._gradient_norm()
+        loss, gradient_norm, *parts = self._finite(first.result.loss, norm, *first.result.parts.values())
         self.last_norm = norm
         if needs_second_pass(self.optimizer):
             self._second_pass(clips, labels, replace(state, gradient_norm=norm))
@@ -107,9 +109,9 @@ class Stepper:
             self.optimizer.step()
         self.step_index += 1
         return StepReport(
-            loss=first.result.loss.item(),
-            parts={name: float(part) for name, part in first.result.parts.items()},
-            gradient_norm=norm.item(),
+            loss=loss,
+            parts=dict(zip(first.result.parts, parts, strict=True)),
+            gradient_norm=gradient_norm,
             logits=first.logits,
         )
 
@@ -118,7 +120,8 @@ class Stepper:
         optimizer = cast(TwoPassOptimizer, self.optimizer)
         optimizer.first_step(zero_grad=True)
         with statistics_frozen(self.model, self.freezes_statistics):
-            self._pass(clips, labels, state)
+            uphill = self._pass(clips, labels, state)
+        self._finite(uphill.result.loss)
         optimizer.second_step()
 
     def _pass(self, clips: Float[Tensor, "b t c h w"], labels: Int[Tensor, " b"], state: TrainState) -> _Pass:
@@ -130,19 +133,20 @@ class Stepper:
         if output.auxiliary is not None:
             state = replace(state, auxiliary=output.auxiliary.float())
         result: LossParts = self.loss(logits, output.features.float(), labels, state)
-        self._require_finite(result.loss)
         result.loss.backward()
         return _Pass(result, logits.detach())
 
     def _gradient_norm(self) -> Tensor:
         """Norm of the gradients at hand."""
-        norm = global_norm(parameter for group in self.optimizer.param_groups for parameter in group["params"])
-        self._require_finite(norm)
-        return norm
+        return global_norm(parameter for group in self.optimizer.param_groups for parameter in group["params"])
 
-    def _require_finite(self, value: Tensor) -> None:
-        if not torch.isfinite(value):
-            raise Diverged(self.step_index, value.item())
+    def _finite(self, *values: Tensor) -> list[float]:
+        """The values as numbers, fetched from the device at once; the loss first, and the gradient's norm if any."""
+        numbers: list[float] = torch.stack([value.detach().float() for value in values]).tolist()
+        for number in numbers[:2]:
+            if not math.isfinite(number):
+                raise Diverged(self.step_index, number)
+        return numbers
 
 
 class _Clip:
