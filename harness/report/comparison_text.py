@@ -6,7 +6,7 @@ import pandas as pd
 
 from harness.report.comparison_question import Question
 from harness.report.leaderboard import METRICS_SHOWN
-from harness.report.notes import class_cautions, plural, seed_cautions
+from harness.report.notes import class_cautions, collapse_cautions, plural, seed_cautions
 from harness.report.study_results import StudyResults
 
 ALPHA = 0.05
@@ -35,6 +35,8 @@ def verdict(row: dict[Any, Any], question: Question) -> str:
     """One sentence: who is better and by how much, or that the data do not say."""
     one, other = row["method"], row["against"]
     gap = f"{points(row['difference'])} points, 95 % interval {points(row['low'])} to {points(row['high'])}"
+    if row["low"] == row["high"]:
+        return f"{one} and {other} differ by {points(row['difference'])} points in every resample; nothing varies."
     inside = max(abs(row["low"]), abs(row["high"])) <= question.half_width
     if row["p_family"] < ALPHA:
         ahead = f"{one} is {'better' if row['difference'] > 0 else 'worse'} than {other} ({gap})"
@@ -50,7 +52,7 @@ def comparison_cautions(rows: list[dict[Any, Any]], results: StudyResults) -> li
     outcomes = results.outcomes
     clips = outcomes.num_clips / folds
     ratio = clips / max(results.dataset["num_clips"] - clips, 1)
-    notes = [*outcomes.notes, *seed_cautions(outcomes), *class_cautions(outcomes)]
+    notes = [*outcomes.notes, *seed_cautions(outcomes), *class_cautions(outcomes), *collapse_cautions(outcomes)]
     if floor > ALPHA:
         notes.append(
             f"With {plural(folds, 'fold')} an exact test of folds gives no p below {floor:.4g}, however large the gap."

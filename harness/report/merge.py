@@ -43,7 +43,7 @@ def merge_leaderboards(runs: Sequence[RunPaths], folder: Path, replicates: int =
     results = merged(parts)
     findings = analyse(results, replicates)
     notes = [*findings.reading_notes, *(f"Note: {one}" for one in findings.cautions)]
-    text = markdown(findings.leaderboard, results.question, notes) + published_markdown(results.dataset["name"])
+    text = markdown(findings.leaderboard, results.question, notes) + published_markdown(results.dataset)
     metrics = pd.concat([metrics_table(part) for part in parts], ignore_index=True).drop_duplicates()
     files = {name: folder / f"leaderboard.{name}" for name in ("md", "csv", "tex", "html")}
     write_text(text, files["md"])

@@ -44,6 +44,7 @@ def cautions(results: StudyResults) -> list[str]:
         *outcomes.notes,
         *seed_cautions(outcomes),
         *class_cautions(outcomes),
+        *collapse_cautions(outcomes),
         *_data_cautions(results),
     ]
 
@@ -81,6 +82,17 @@ def class_cautions(outcomes: Outcomes) -> list[str]:
     if absent:
         notes.append(f"Classes without test clips, left out of UAR: {', '.join(absent)}.")
     return notes
+
+
+def collapse_cautions(outcomes: Outcomes) -> list[str]:
+    """Networks that name one class for every clean clip: their recalls are 0 or 1, which no resampling can vary."""
+    return [
+        f"{run.method}, fold {run.fold}, seed {run.seed} names every clean clip {outcomes.classes[named[0]]}: it has "
+        "learnt nothing, and intervals of its score are too narrow."
+        for fold in outcomes.folds
+        for run, named in zip(fold.runs, fold.predicted[:, outcomes.clean, 0], strict=True)
+        if (named == named[0]).all()
+    ]
 
 
 def _run_cautions(results: StudyResults) -> list[str]:

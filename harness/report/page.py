@@ -92,7 +92,7 @@ def _details(results: StudyResults, findings: Findings, metrics: pd.DataFrame) -
         "calibration_titles": list(SHOWN.values()),
         "calibration": calibration_rows(results, metrics),
         "cost": cost_rows(results),
-        "published": published_for(results.dataset["name"]).to_dict("records"),
+        "published": published_for(results.dataset).to_dict("records"),
         "provenance": provenance(results),
         "study_text": yaml.safe_dump(results.study, sort_keys=False, allow_unicode=True),
     }

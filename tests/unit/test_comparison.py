@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-from fabricated_run import Fabrication, fabricate
+from fabricated_run import CLASSES, Fabrication, fabricate
 
 from harness.errors import HarnessError
 from harness.report.comparison import compare, fold_ratio
 from harness.report.comparison_question import Question
 from harness.report.study_results import read_results
+from harness.tables.schema import predictions
+from harness.tables.store import read, write
 
 FIVE = Fabrication(
     skills={"hdf": 1.6, "x3d": 1.45, "lstm": 0.9, "twin": 1.45},
@@ -101,3 +103,14 @@ def test_a_scope_other_than_clean_can_be_asked_for(run):
 def test_a_name_that_is_not_known_offers_the_near_miss(run, question, message):
     with pytest.raises(HarnessError, match=message):
         compare(run, question)
+
+
+def test_networks_that_learnt_nothing_are_named_and_not_called_equivalent(tmp_path):
+    collapsed = fabricate(tmp_path, Fabrication(clips=40, perturbations=(), folds=(1,), skills={"a": 1.0, "b": 1.1}))
+    for path in collapsed.units.glob("*/predictions-*.parquet"):
+        frame = read(path, predictions(len(CLASSES)))
+        frame["logits"] = [np.eye(len(CLASSES), dtype=np.float32)[3]] * len(frame)
+        write(frame, predictions(len(CLASSES)), path)
+    text = compare(collapsed, Question(replicates=50)).markdown
+    assert "a and b differ by +0.0 points in every resample; nothing varies." in text
+    assert "a, fold 1, seed 0 names every clean clip Angry: it has learnt nothing" in text

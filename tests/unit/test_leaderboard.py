@@ -104,13 +104,17 @@ def test_every_published_number_has_a_source_and_is_a_percentage():
 
 
 def test_published_numbers_are_of_whole_data_sets_and_carry_no_rank():
-    text = published_markdown("dfew")
+    text = published_markdown({"name": "dfew", "num_clips": 11_697})
     assert HEADING in text
     assert "Former-DFER" in text
     assert "Rank" not in text
-    assert set(published_for("DFEW")["protocol"]) == {"5fd avg"}
-    assert published_markdown("fabricated") == ""
+    assert set(published_for({"name": "dfew", "num_clips": 11_600})["protocol"]) == {"5fd avg"}
+    assert published_markdown({"name": "fabricated", "num_clips": 11_697}) == ""
     assert not re.search(r"nan|<NA>", text)
+
+
+def test_another_data_set_in_a_known_layout_gets_no_published_numbers():
+    assert published_markdown({"name": "dfew", "num_clips": 408}) == ""
 
 
 def test_a_sound_entry_is_accepted_and_its_scores_recomputed(run, entry):

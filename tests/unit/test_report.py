@@ -194,7 +194,7 @@ def test_tables_are_exported_with_every_row_and_digit(built, tmp_path):
 
 def test_numbers_of_the_literature_are_shown_apart_for_its_data_sets(tmp_path):
     run = fabricate(tmp_path, Fabrication(clips=30, perturbations=(), folds=(1,)))
-    dataset = json.loads(run.dataset_file.read_text()) | {"name": "dfew"}
+    dataset = json.loads(run.dataset_file.read_text()) | {"name": "dfew", "num_clips": 11_697}
     run.dataset_file.write_text(json.dumps(dataset))
     outputs = build(run, replicates=20)
     assert "Former-DFER" not in set(outputs.leaderboard["method"])
