@@ -39,9 +39,9 @@ def draw_phases(num_frames: int, generator: np.random.Generator) -> Phases:
         offset = round(num_frames * generator.uniform(0.2, 0.5))
         return Phases(-rise, 0, offset, offset + fall)
     if course == "hold":
-        onset = round(num_frames * generator.uniform(0.15, 0.65))
+        onset = round(num_frames * generator.uniform(0.15, 0.7))
         return Phases(onset, onset + rise, num_frames, num_frames + fall)
-    held = max(2, round(num_frames * generator.uniform(0.15, 0.35)))
+    held = max(2, round(num_frames * generator.uniform(0.12, 0.32)))
     onset = round(generator.uniform(0.06 * num_frames, max(0.94 * num_frames - rise - held - 0.5 * fall, 1)))
     return Phases(onset, onset + rise, onset + rise + held, onset + rise + held + fall)
 
@@ -137,9 +137,9 @@ class HeadMotion(NamedTuple):
 
 
 def move_head(num_frames: int, generator: np.random.Generator) -> HeadMotion:
-    """A posture for the clip and a slow sway around it, some people livelier than others."""
-    postures = generator.standard_normal(6) * (0.04, 0.03, 0.05, 0.04, 0.05, 0.04)
-    sway = np.array((0.025, 0.02, 0.035, 0.015, 0.045, 0.03)) * generator.uniform(0.3, 1.4)
+    """A posture for the clip and a slow sway around it, some clips livelier than others: what alignment leaves over."""
+    postures = generator.standard_normal(6) * (0.02, 0.015, 0.025, 0.02, 0.03, 0.025)
+    sway = np.array((0.012, 0.01, 0.018, 0.008, 0.024, 0.018)) * generator.uniform(0.3, 1.4)
     tracks = [p + s * drift(num_frames, 0.45, generator) for p, s in zip(postures, sway, strict=True)]
     tracks[3] = 1 + tracks[3]
     return HeadMotion(*(track.astype(np.float32) for track in tracks))

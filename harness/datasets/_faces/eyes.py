@@ -44,7 +44,8 @@ def _draw_eye(canvas: Canvas, field: Field, side: int, identity: Identity, pose:
     patch = window(canvas, field, (centre, EYE_LEVEL), (identity.eye_width + 0.12, 0.34))
     lids = _lids(patch.u, side, identity, pose, state)
     v, pixel = patch.v - EYE_LEVEL, patch.pixel
-    hole = coverage(np.maximum(lids.upper - v, v - lids.lower), pixel)
+    beside = np.clip((1.12 - np.abs(lids.along)) * 8, 0, 1)
+    hole = beside * coverage(np.maximum(lids.upper - v, v - lids.lower), pixel)
     paint(patch.canvas, (0.93, 0.92, 0.90), hole)
     x = patch.u - centre - 0.07 * state.right
     y = v + 0.005 - 0.035 * state.down
@@ -53,7 +54,6 @@ def _draw_eye(canvas: Canvas, field: Field, side: int, identity: Identity, pose:
     paint(patch.canvas, (0.03, 0.03, 0.03), hole * coverage(length(x, y) - 0.45 * radius, pixel))
     paint(patch.canvas, (1.0, 1.0, 1.0), hole * coverage(length(x + 0.03, y + 0.035) - 0.02, pixel))
     shade(patch.canvas, 0.35 * hole * coverage(np.abs(v - lids.upper) - 0.03, pixel))
-    beside = np.clip((1.12 - np.abs(lids.along)) * 8, 0, 1)
     paint(patch.canvas, (0.08, 0.05, 0.05), 0.9 * beside * coverage(np.abs(v - lids.upper) - 0.016, pixel))
     shade(patch.canvas, 0.35 * beside * coverage(np.abs(v - lids.lower) - 0.010, pixel))
     shade(patch.canvas, 0.22 * beside * coverage(np.abs(v - lids.upper + 0.07) - 0.010, pixel))

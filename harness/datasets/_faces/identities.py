@@ -104,12 +104,12 @@ def draw_identity(name: str, generator: np.random.Generator) -> Identity:
 def draw_rest(generator: np.random.Generator) -> Float[np.ndarray, " p"]:
     """Where a person's features rest, in the order of ``Deformation``.
 
-    Two people in three rest in a trace of some expression, a quarter to two thirds as strong as one shown: a frame
-    alone often cannot tell an expression from a face, only the change can.
+    Seven people in ten rest in a trace of some expression, nearly half to nearly as strong as one shown: a frame alone
+    often cannot tell an expression from a face, only the change can.
     """
     spread = np.array([REST_NOISE.get(field, 0.0) for field in Deformation._fields], dtype=np.float32)
     noise = generator.standard_normal(len(spread), dtype=np.float32) * spread
-    trace = generator.uniform(0.25, 0.65) if generator.random() < 2 / 3 else 0.0
+    trace = generator.uniform(0.4, 0.9) if generator.random() < 0.7 else 0.0
     shape: Float[np.ndarray, " p"] = usual_strengths(str(generator.choice(CLASSES))) @ effect_matrix()
     return noise + np.float32(trace) * shape
 
