@@ -25,7 +25,7 @@ def test_methods_that_tie_with_the_first_are_named():
     text = answer(board(*rows))
     assert "cannot tell it apart from b." in text
     assert "b holds the highest mean" in text
-    assert "from any other method" in answer(board(*(row[:1] + ("a",) + row[2:] for row in rows)))
+    assert "from any other method" in answer(board(*((*row[:1], "a", *row[2:]) for row in rows)))
 
 
 def test_where_nothing_changes_nothing_is_lost():

@@ -7,6 +7,9 @@ import pandas as pd
 from harness.report.leaderboard import HEADLINE_METRIC, METRICS_SHOWN
 from harness.stats.aggregate import CLEAN_SCOPE, ORDER_SCOPE, PERTURBED_SCOPE
 
+UNCHANGED = 0.05
+"""Points of change that round to nothing."""
+
 
 def answer(frame: pd.DataFrame) -> str:
     """One paragraph: who leads on clean clips, who cannot be told apart from it, and what perturbation costs."""
@@ -34,7 +37,9 @@ def _perturbed(rows: list[dict[Any, Any]]) -> str:
     loss = 100 * (best[f"{HEADLINE_METRIC}_{CLEAN_SCOPE}"] - best[column])
     name = "it" if best is rows[0] else best["method"]
     lead = f"Under label-preserving perturbations {name} holds the highest mean, {_interval(best, column)}"
-    return f"{lead}, {abs(loss):.1f} points {'below' if loss >= 0 else 'above'} its clean score."
+    if abs(loss) < UNCHANGED:
+        return f"{lead}, the same as its clean score."
+    return f"{lead}, {abs(loss):.1f} points {'below' if loss > 0 else 'above'} its clean score."
 
 
 def _order(rows: list[dict[Any, Any]]) -> str:
@@ -43,6 +48,8 @@ def _order(rows: list[dict[Any, Any]]) -> str:
         return ""
     losses = [(row["method"], 100 * (row[f"{HEADLINE_METRIC}_{CLEAN_SCOPE}"] - row[column])) for row in rows]
     most, least = max(losses, key=lambda one: one[1]), min(losses, key=lambda one: one[1])
+    if max(abs(loss) for _, loss in losses) < UNCHANGED:
+        return "Without the order of frames no score changes."
     if len(rows) == 1:
         return f"Without the order of frames it loses {most[1]:.1f} points."
     ends = f"{most[0]} loses most ({most[1]:.1f} points) and {least[0]} least ({least[1]:.1f})"
