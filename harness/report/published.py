@@ -10,7 +10,7 @@ AVERAGED = ("5fd avg", "test")
 """Protocols whose figure is for the whole data set rather than for one fold."""
 
 NUM_CLIPS = {"dfew": 11_697, "ferv39k": 38_935}
-"""Clips with a single label (Jiang et al., ACM MM 2020, section 5.1; Wang et al., CVPR 2022, section 3)."""
+"""Clips of the single-label protocols: DFEW (Jiang et al., ACM MM 2020) and FERV39k (Wang et al., CVPR 2022)."""
 
 MISSING_SHARE = 0.05
 """A copy that lacks more clips than this is not the data set that the papers report on."""
