@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
+from scipy.stats import binomtest
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
@@ -234,11 +235,18 @@ def _table(scores: list[Score], source: Source, arguments: argparse.Namespace, c
         f"X3D {network}, last epoch, one seed.",
         f"Data fingerprint {source.fingerprint}. Written by `benchmarks/synthetic_difficulty.py`.",
         "",
-        "| what is seen: by what | WAR % | UAR % | CPU seconds |",
+        "| what is seen: by what | WAR % (95 % Wilson) | UAR % | CPU seconds |",
         "|:--|--:|--:|--:|",
-        *(f"| {s.judge} | {100 * s.war:.1f} | {100 * s.uar:.1f} | {s.seconds:.0f} |" for s in scores),
+        *(_row(score, counts[1]) for score in scores),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _row(score: Score, num_clips: int) -> str:
+    """A judge's row; the interval is over test clips, as if they were drawn one by one."""
+    right = binomtest(round(score.war * num_clips), num_clips).proportion_ci(method="wilson")
+    war = f"{100 * score.war:.1f} ({100 * right.low:.1f} to {100 * right.high:.1f})"
+    return f"| {score.judge} | {war} | {100 * score.uar:.1f} | {score.seconds:.0f} |"
 
 
 def _parse() -> argparse.Namespace:
