@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -33,10 +33,12 @@ class SyntheticOptions(Strict):
     Attributes:
         size: one of ``SIZES``.
         seed: of everything drawn.
+        on_bad_clip: as for every reader; only damage after the drawing can make a clip bad.
     """
 
     size: str = "tiny"
     seed: int = Field(default=0, ge=0, strict=True)
+    on_bad_clip: Literal["error", "drop"] = "error"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Synthetic:
         folder = root or synthetic_folder(chosen.size, chosen.seed, VERSION)
         if root is None and not folder.is_dir():
             synthesize(folder, chosen.size, chosen.seed, None, os.cpu_count() or 1)
-        return replace(dfew.open(folder, {}), name="synthetic")
+        return replace(dfew.open(folder, {"on_bad_clip": chosen.on_bad_clip}), name="synthetic")
 
 
 def synthesize(root: Path, size: str, seed: int, on_progress: Callable[[int, int], None] | None, workers: int) -> None:

@@ -29,8 +29,8 @@ def test_a_study_written_out_and_read_again_is_the_same_study():
         ("name: quickstart", "name: Quick Start", "names a folder"),
         ("{uniform: [0.05, 0.6]}", "{uniform: [0.6, 0.05]}", "must be below"),
         ("{uniform: [0.05, 0.6]}", "{unifrom: [0.05, 0.6]}", "Did you mean 'uniform'?"),
-        ("epochs: 14", "epochs: 14\n  epochs: 15", "given twice"),
-        ("learning_rate: 0.003", "learning_rate: .nan", "finite"),
+        ("epochs: 20", "epochs: 20\n  epochs: 15", "given twice"),
+        ("learning_rate: 0.005", "learning_rate: .nan", "finite"),
     ],
 )
 def test_a_mistake_is_named_with_its_key(before, after, message):
@@ -69,7 +69,7 @@ def test_all_mistakes_are_named_at_once():
 
 
 def test_a_study_that_is_nowhere_offers_the_bundled_ones():
-    with pytest.raises(HarnessError, match="Did you mean 'quickstart'?"):
+    with pytest.raises(HarnessError, match=r"Did you mean 'quickstart'?"):
         find_study("quickstat")
 
 
