@@ -23,6 +23,7 @@ from harness.spec.load import load_study
 from harness.spec.study import StudySpec
 from harness.train.conditions import with_suite
 from harness.train.preflight import Prepared, prepare
+from harness.train.weights import with_weights
 
 Executor = Literal["ray", "local"]
 
@@ -71,7 +72,7 @@ def open_study(file: Path) -> StudySpec:
     """
     study = with_suite(load_study(file))
     check(study, str(file))
-    return study
+    return with_weights(study)
 
 
 def run_study(file: Path, options: RunOptions, console: Console) -> Ended:

@@ -93,6 +93,7 @@ class Session:
             units=str(self.run.units.absolute()),
             manifest=str(self.run.manifest.absolute()),
             pack=str(self.prepared.pack.absolute()),
+            checkpoint=self.study.methods[unit.method].pretrained,
             threads=max(1, int(self.study.resources.cpus)),
             device=self.device,
         )

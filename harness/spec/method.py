@@ -34,11 +34,15 @@ class OptimizerSpec(Strict):
 
 
 class RecipeSpec(Strict):
-    """Everything about a method that changes what is learned; part of a trial's identity."""
+    """Everything about a method that changes what is learned; part of a trial's identity.
+
+    ``weights`` is the SHA-256 of the checkpoint that the network starts from, filled in from ``pretrained``.
+    """
 
     model: PluginSpec
     objective: PluginSpec = PluginSpec(name="cross_entropy")
     optimizer: OptimizerSpec = OptimizerSpec()
+    weights: str | None = None
 
     def with_values(self, values: dict[str, Any]) -> RecipeSpec:
         """The recipe with dotted paths (``optimizer.sam.rho``) set to the given values."""
@@ -78,9 +82,11 @@ class Domain(Strict):
 class MethodSpec(RecipeSpec):
     """A recipe, the domains of its searched numbers by dotted path (``objective.tau``), and its own budget of epochs.
 
-    ``epochs`` replaces the study's, for arms at equal cost: a step of SAM costs two of AdamW.
+    ``epochs`` replaces the study's, for arms at equal cost: a step of SAM costs two of AdamW. ``pretrained`` names a
+    published checkpoint's file; a trial's identity holds its content, not its path.
     """
 
+    pretrained: str | None = None
     epochs: int | None = Field(default=None, ge=1)
     search: dict[str, Domain] = Field(default_factory=dict)
 
@@ -102,4 +108,4 @@ class MethodSpec(RecipeSpec):
     @property
     def recipe(self) -> RecipeSpec:
         """The recipe with its written values, which are always the first configuration tried."""
-        return RecipeSpec(model=self.model, objective=self.objective, optimizer=self.optimizer)
+        return RecipeSpec(model=self.model, objective=self.objective, optimizer=self.optimizer, weights=self.weights)

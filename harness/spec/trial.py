@@ -35,6 +35,13 @@ class ValidationSpec(Strict):
     fraction: float = Field(default=0.2, gt=0, lt=0.5)
 
 
+class MixSpec(Strict):
+    """Mixtures of training clips and of their labels, drawn per batch with shares from Beta(alpha, alpha)."""
+
+    name: Literal["mixup", "cutmix", "videomix"]
+    alpha: float = Field(default=1.0, gt=0)
+
+
 class TrainingSpec(Strict):
     """How long and how a recipe is trained.
 
@@ -48,6 +55,7 @@ class TrainingSpec(Strict):
     final_learning_rate: float = Field(default=0.01, ge=0, le=1)
     precision: Literal["float32", "bfloat16"] = "float32"
     clip_gradient: float | None = Field(default=None, gt=0)
+    mix: MixSpec | None = None
     select_on: Literal["uar", "war", "last"] = "uar"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from harness.errors import unknown
 from harness.plugins import KINDS, load, names
 from harness.spec.load import bundled_studies, load_study
+from models._blocks.cards import summary
 
 PLURALS = {f"{kind}s": kind for kind in KINDS}
 
@@ -26,7 +27,9 @@ def lines(plural: str) -> list[str]:
 
 
 def _describe(kind: str, plugin: Any) -> str:
-    """Title and source; for a perturbation also family, levels and what happens to the label."""
+    """Title and source; a model also its cost and licence, a perturbation its levels and what becomes of the label."""
+    if kind == "model":
+        return f"{summary(plugin)} Verified: {plugin.verified}"
     if kind != "perturbation":
         return f"{plugin.title}. {getattr(plugin, 'paper', None) or getattr(plugin, 'source', '')}"
     levels = " ".join(f"{level:g}" for level in plugin.levels)

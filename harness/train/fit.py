@@ -1,7 +1,7 @@
 """One training: epochs of steps on the training split, the best epoch by the validation split kept."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from scipy.special import logsumexp
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from harness.data.clip import Fold
 from harness.metrics.uar import uar
@@ -18,6 +19,7 @@ from harness.objectives._contract import TrainState
 from harness.seeds import derive
 from harness.spec.trial import CLEAN_CONDITION, TrialSpec
 from harness.train.augment import augment
+from harness.train.batch_transforms import mix
 from harness.train.batches import Batch, ClipReader
 from harness.train.build import build_model, build_objective, num_features
 from harness.train.optimizer import build_optimizer, set_learning_rate
@@ -60,9 +62,17 @@ class _Kept:
 
 
 class Training:
-    """The state of one training between epochs."""
+    """The state of one training between epochs.
+
+    Test clips are not among what a training can open: the fold it is given must have an empty test split.
+
+    Raises:
+        ValueError: if the fold still carries test clips.
+    """
 
     def __init__(self, trial: TrialSpec, fold: Fold, reader: ClipReader, device: torch.device) -> None:
+        if fold.test:
+            raise ValueError("a training must not be given test clips")
         self.trial, self.fold, self.reader, self.device = trial, fold, reader, device
         recipe, classes = trial.recipe, reader.source.classes
         self.model = build_model(recipe.model, len(classes), trial.clip)
@@ -107,8 +117,15 @@ class Training:
     def _step(self, batch: Batch, epoch: int, progress: float) -> StepReport:
         clips = to_floats(batch.pixels, self.device)
         clips = augment(clips, self.trial.clip.augment, self.trial.seed, epoch, batch.clip_ids)
+        labels = batch.labels.to(self.device)
         state = TrainState(progress=progress, groups=batch.groups.to(self.device))
-        return self.stepper.step(clips, batch.labels.to(self.device), state)
+        mixing = self.trial.training.mix
+        if mixing is not None:
+            generator = np.random.default_rng(derive(self.trial.seed, "mix", epoch, *batch.clip_ids))
+            hard = F.one_hot(labels, len(self.reader.source.classes)).float()
+            clips, soft = mix(mixing.name, clips, hard, mixing.alpha, generator)
+            state = replace(state, label_distributions=soft)
+        return self.stepper.step(clips, labels, state)
 
     def validate(self) -> tuple[dict[str, float], np.ndarray]:
         """Metrics and logits ``n k`` of the validation split."""
@@ -122,24 +139,18 @@ class Training:
         }, logits
 
 
-def fit(trial: TrialSpec, fold: Fold, reader: ClipReader, device: torch.device, on_epoch: OnEpoch) -> Fitted:
-    """Train a trial; the caller isolates torch's generator and seeds it with ``fit_seed``.
-
-    Test clips are not among what this function can open: the fold it is given must have an empty test split.
+def fit(training: Training, on_epoch: OnEpoch) -> Fitted:
+    """Train to the end; the caller isolates torch's generator and seeds it with ``fit_seed``.
 
     Raises:
         Diverged: if the loss stops being finite.
-        ValueError: if the fold still carries test clips.
     """
-    if fold.test:
-        raise ValueError("a training must not be given test clips")
-    training = Training(trial, fold, reader, device)
-    kept, rows = _Kept(), []
-    for number in range(1, trial.training.epochs + 1):
+    kept, rows, spec = _Kept(), [], training.trial.training
+    for number in range(1, spec.epochs + 1):
         row = training.epoch(number)
         measured, logits = training.validate()
         rows.append({**row, **measured})
-        _keep(kept, number, trial.training.select_on, measured, (training.model, logits))
+        _keep(kept, number, spec.select_on, measured, (training.model, logits))
         on_epoch(rows[-1])
     training.model.load_state_dict(kept.weights)
     return Fitted(model=training.model, epochs=pd.DataFrame(rows), selected_epoch=kept.epoch, val_logits=kept.logits)

@@ -21,6 +21,7 @@ from harness.tables.store import write_text
 from harness.train.build import check_recipe
 from harness.train.conditions import perturbation
 from harness.train.manifest import write_manifest
+from harness.train.pretrained import load_pretrained
 from perturbations._apply import SUITE_VERSION
 
 OnProgress = Callable[[int, int], None]
@@ -75,7 +76,10 @@ def check_plugins(study: StudySpec, source: Source) -> None:
     problems: list[str] = []
     for name, method in study.methods.items():
         try:
-            check_recipe(method.recipe, source, folds[0], study.clip)
+            network = check_recipe(method.recipe, source, folds[0], study.clip)
+            if method.pretrained:
+                plugin = load("model", method.model.name)
+                load_pretrained(network, plugin, Path(method.pretrained).expanduser())
         except HarnessError as error:
             problems.append(f"methods.{name}: {error}")
     if len(problems) == 1:

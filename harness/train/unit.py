@@ -27,12 +27,13 @@ from harness.spec.trial import Condition, TrialSpec
 from harness.tables import schema, store
 from harness.train.batches import ClipReader
 from harness.train.build import build_model
-from harness.train.fit import CLEAN_PASS, EVALUATION_BATCH, Fitted, fit, fit_seed
+from harness.train.fit import CLEAN_PASS, EVALUATION_BATCH, Fitted, Training, fit, fit_seed
 from harness.train.isolation import isolated
 from harness.train.manifest import read_manifest
 from harness.train.predict import Pass, evaluate, passes, prediction_rows
 from harness.train.provenance import device_name, git_commit, peak_memory_mb, versions
 from harness.train.step import Diverged
+from harness.train.weights import start_from
 from perturbations._apply import SUITE_VERSION
 
 OnEvent = Callable[[Mapping[str, Any]], None]
@@ -47,6 +48,7 @@ class Task(Strict):
     units: str
     manifest: str
     pack: str
+    checkpoint: str | None = None
     threads: int = 1
     device: str = "cpu"
 
@@ -108,7 +110,9 @@ def _train(task: Task, device: torch.device, on_event: OnEvent) -> None:
     record: dict[str, Any] = {"trial_id": trial.trial_id, "status": "done", "error": "", "selected_epoch": None}
     with isolated(fit_seed(trial), task.threads, device):
         try:
-            fitted = fit(trial, replace(fold, test=()), reader, device, lambda row: on_event({"kind": "epoch", **row}))
+            training = Training(trial, replace(fold, test=()), reader, device)
+            record["pretrained"] = start_from(training.model, trial, task.checkpoint)
+            fitted = fit(training, lambda row: on_event({"kind": "epoch", **row}))
         except Diverged as error:
             record.update(status="diverged", error=str(error))
         else:

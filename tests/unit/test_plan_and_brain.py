@@ -61,7 +61,7 @@ def test_a_trial_is_named_by_what_changes_its_result_and_by_nothing_else():
     "change",
     [
         {"training": STUDY.training.model_copy(update={"epochs": 99})},
-        {"clip": STUDY.clip.model_copy(update={"frames": 8})},
+        {"clip": STUDY.clip.model_copy(update={"frames": 5})},
         {"validation": STUDY.validation.model_copy(update={"fraction": 0.3})},
         {"methods": {**STUDY.methods, "x3d": STUDY.methods["resnet18_lstm"]}},
         {"seeds": (5,)},

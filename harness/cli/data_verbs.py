@@ -1,0 +1,64 @@
+"""Verbs about data sets and about what perturbations do to their clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Make, inspect and pack data sets.")
+
+
+@app.command()
+def synthesize(
+    size: Annotated[str, typer.Option(help="tiny, small or medium.")] = "tiny",
+    seed: Annotated[int, typer.Option(help="Another seed is another data set.")] = 0,
+    root: Annotated[Path | None, typer.Option(help="Where to write it; the cache folder if not given.")] = None,
+) -> None:
+    """Draw the embedded data set: synthetic expressive faces as h264 video in DFEW's layout."""
+    from rich.console import Console
+
+    from harness.schedule.data_verbs import synthesize_shown
+
+    typer.echo(synthesize_shown(size, seed, root, Console()))
+
+
+@app.command()
+def inspect(
+    root: Annotated[Path, typer.Argument(help="The folder of a data set.")],
+    dataset: Annotated[str | None, typer.Option(help="Its reader; found out if not given.")] = None,
+    decode: Annotated[bool, typer.Option(help="Look at every clip: damage, lengths, near-duplicates.")] = True,
+) -> None:
+    """Say what lies in a folder: layout, counts beside the known ones, damage, near-duplicates across folds."""
+    from rich.console import Console
+
+    from harness.schedule.data_verbs import inspect_shown
+
+    typer.echo(inspect_shown(root, dataset, decode, Console()), nl=False)
+
+
+@app.command()
+def pack(
+    dataset: Annotated[str, typer.Argument(help="A data set, as a study names it.")],
+    root: Annotated[Path | None, typer.Option(help="Where it lies.")] = None,
+    size: Annotated[int, typer.Option(help="Side length in pixels.")] = 112,
+    max_frames: Annotated[int, typer.Option(help="Frames kept of longer clips.")] = 96,
+) -> None:
+    """Decode every clip once into the memory-mapped store that trials read from."""
+    from rich.console import Console
+
+    from harness.schedule.data_verbs import pack_shown
+
+    typer.echo(pack_shown(dataset, root, size, max_frames, Console()))
+
+
+def gallery(
+    names: Annotated[list[str] | None, typer.Argument(help="Perturbations or suites; the core suite if none.")] = None,
+    video: Annotated[Path | None, typer.Option(help="The clip; one of the embedded data set if not given.")] = None,
+    out: Annotated[Path, typer.Option(help="Gets a PNG for each perturbation, and index.html.")] = Path("gallery"),
+) -> None:
+    """Draw contact sheets: what each perturbation does to a clip at each severity."""
+    from harness.schedule.data_verbs import gallery_shown
+
+    typer.echo(gallery_shown(names or [], video, out))

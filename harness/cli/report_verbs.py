@@ -1,0 +1,97 @@
+"""Verbs that read finished runs; none of them needs torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.arguments import RUNS, Out, Study, run_at, run_of
+
+Run = Annotated[Path, typer.Argument(help="The folder of a finished study, for example runs/quickstart.")]
+
+
+def report(study: Study, out: Out = RUNS) -> None:
+    """Make the leaderboard and report.html of a run again from its stored predictions."""
+    from harness.report.build import build
+
+    outputs = build(run_of(study, out))
+    typer.echo(f"{outputs.markdown}\n{outputs.html_path}")
+
+
+def compare(
+    study: Study,
+    out: Out = RUNS,
+    baseline: Annotated[
+        str | None, typer.Option(help="Compare the others with this method; all pairs if none.")
+    ] = None,
+    metric: Annotated[str, typer.Option(help="uar or war.")] = "uar",
+    scope: Annotated[str, typer.Option(help="clean, perturbed, order, family:NAME or a condition.")] = "clean",
+    by_group: Annotated[
+        bool, typer.Option("--by-group", help="Resample groups (identities, films), not clips.")
+    ] = False,
+) -> None:
+    """Compare the methods of a finished study: paired differences with intervals, tests and their limits."""
+    from harness.report.comparison import compare as compare_methods
+    from harness.report.comparison_question import Question
+
+    question = Question(baseline=baseline, metric=metric, scope=scope, by_group=by_group)
+    typer.echo(compare_methods(run_of(study, out), question).markdown)
+
+
+def power(
+    study: Study,
+    out: Out = RUNS,
+    clips: Annotated[
+        int | None, typer.Option(help="Test clips of the planned study; the pilot's if not given.")
+    ] = None,
+    folds: Annotated[int | None, typer.Option(help="Folds of the planned study; the pilot's if not given.")] = None,
+) -> None:
+    """Say how many seeds and folds a difference needs, from a finished pilot."""
+    from harness.report.planning import power_report
+
+    typer.echo(power_report(run_of(study, out), clips, folds))
+
+
+def leaderboard(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished studies or entries of one data set.")],
+    out: Annotated[Path, typer.Option(help="Gets leaderboard.md, .csv, .tex and .html.")] = Path("leaderboard"),
+) -> None:
+    """Merge any number of runs into one leaderboard: Markdown, CSV, LaTeX and HTML."""
+    from harness.report.merge import merge_leaderboards
+
+    board = merge_leaderboards([run_at(run) for run in runs], out)
+    typer.echo(f"{board.markdown}\n{board.html_path}")
+
+
+def export(run: Run, out: Annotated[Path, typer.Option(help="Gets one CSV for each table.")] = Path("export")) -> None:
+    """Write a run's tables as CSV."""
+    from harness.report.export import export_tables
+
+    typer.echo("\n".join(map(str, export_tables(run_at(run), out))))
+
+
+def entry(
+    run: Run,
+    method: Annotated[str, typer.Argument(help="The method to enter.")],
+    out: Annotated[Path, typer.Option(help="The entry's folder; must not exist.")] = Path("entry"),
+    augmentation: Annotated[list[str] | None, typer.Option(help="What was done to training clips; repeatable.")] = None,
+    contact: Annotated[str, typer.Option(help="Who answers for the entry.")] = "",
+) -> None:
+    """Write a method's leaderboard entry: manifest and predictions, to be merged elsewhere."""
+    from harness.report.entry import export_entry
+
+    typer.echo(export_entry(run_at(run), method, out, augmentation or (), contact))
+
+
+def validate(
+    folder: Annotated[Path, typer.Argument(help="The entry's folder.")],
+    reference: Annotated[Path | None, typer.Option(help="A run that the entry must have the same clips as.")] = None,
+) -> None:
+    """Check a leaderboard entry: coverage, schema, clips, and its claims against its own predictions."""
+    from harness.report.validation import validate as validate_entry
+
+    found = validate_entry(folder, run_at(reference) if reference else None)
+    lines = [f"{name}: {100 * score:.2f}" for name, score in found.scores.items()]
+    typer.echo("\n".join(["valid", *lines, *(f"warning: {warning}" for warning in found.warnings)]))

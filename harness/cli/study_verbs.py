@@ -1,0 +1,69 @@
+"""Verbs that run studies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.arguments import RUNS, Address, Local, Out, Plain, Slots, Study
+
+
+def quickstart(out: Out = RUNS, plain: Plain = False, local: Local = False) -> None:
+    """Run the bundled quickstart study on the embedded data set: a few minutes on two processors."""
+    _run("quickstart", out, plain, local)
+
+
+def run(
+    study: Study,
+    out: Out = RUNS,
+    plain: Plain = False,
+    local: Local = False,
+    slots: Slots = 0,
+    address: Address = "local",
+) -> None:
+    """Run a study: train, test and report. The same command again goes on where the last one stopped."""
+    _run(study, out, plain, local, slots, address)
+
+
+def _run(study: str, out: Path, plain: bool, local: bool, slots: int = 0, address: str = "local") -> None:
+    from harness.spec.load import find_study
+
+    file = find_study(study)
+    from rich.console import Console
+
+    from harness.schedule.outcome import print_outcome
+    from harness.schedule.run import Executor, RunOptions, run_study
+
+    console = Console(soft_wrap=True)
+    executor: Executor = "local" if local else "ray"
+    plain = plain or not console.is_terminal
+    options = RunOptions(out=out, executor=executor, slots=slots, address=address, plain=plain)
+    try:
+        ended = run_study(file, options, console)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. Finished trials are kept; the same command goes on from here.", err=True)
+        raise typer.Exit(130) from None
+    raise typer.Exit(print_outcome(ended, console))
+
+
+def plan(study: Study, out: Out = RUNS, slots: Slots = 0) -> None:
+    """Check a study and show its trials, what is already done, and an estimate of time, without training."""
+    from harness.spec.load import find_study
+
+    file = find_study(study)
+    from rich.console import Console
+
+    from harness.schedule.forecast import forecast
+
+    forecast(file, out, slots, Console(soft_wrap=True))
+
+
+def list_plugins(
+    kind: Annotated[str, typer.Argument(help="models, perturbations, objectives, datasets, metrics or studies.")],
+) -> None:
+    """List what a study can name."""
+    from harness.train.catalogue import lines
+
+    typer.echo("\n".join(lines(kind)))
