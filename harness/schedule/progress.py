@@ -128,7 +128,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 def clock(seconds: float) -> str:
     """Seconds as h:mm:ss.
 
-    >>> clock(3723)
+    >>> clock(3723.0)
     '1:02:03'
     """
     return str(timedelta(seconds=round(seconds)))
