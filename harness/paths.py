@@ -55,11 +55,6 @@ class UnitPaths:
         """Predictions by name; ``val`` is written by the fit."""
         return self.folder / f"predictions-{name}.parquet"
 
-    @property
-    def all_predictions(self) -> list[Path]:
-        """Every pass's predictions, sorted by name."""
-        return sorted(self.folder.glob("predictions-*.parquet"))
-
     def test_predictions_file(self, suite_version: str, name: str) -> Path:
         """The predictions of one evaluation pass on test clips."""
         return self.predictions(f"test-v{suite_version}-{name}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -33,14 +34,13 @@ class ClipReader:
     store: ClipStore
     clip: ClipSpec
 
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """Names of the data set's domains, sorted; a batch's groups index into them."""
-        return tuple(sorted({clip.domain for clip in self.source.clips.values()}))
+    @cached_property
+    def domains(self) -> dict[str, int]:
+        """Index of each of the data set's domains, in sorted order; a batch's groups are these."""
+        return {name: index for index, name in enumerate(sorted({c.domain for c in self.source.clips.values()}))}
 
     def batch(self, clip_ids: Sequence[str], sampler: str, keys: Sequence[int]) -> Batch:
         """The given clips with frames drawn by a sampler, one key per clip."""
-        domains = {name: index for index, name in enumerate(self.domains)}
         indices = np.stack(
             [
                 sample(sampler, self.store.num_frames(clip_id), self.clip.frames, key)
@@ -53,7 +53,7 @@ class ClipReader:
             clip_ids=tuple(clip_ids),
             pixels=pixels.permute(0, 1, 4, 2, 3),
             labels=torch.tensor([clip.label for clip in clips]),
-            groups=torch.tensor([domains[clip.domain] for clip in clips]),
+            groups=torch.tensor([self.domains[clip.domain] for clip in clips]),
         )
 
     def in_order(self, clip_ids: Sequence[str], batch_size: int) -> Iterator[Batch]:
