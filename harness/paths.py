@@ -63,6 +63,30 @@ class UnitPaths:
         """Every evaluation pass made with one version of the perturbations, sorted by name."""
         return sorted(self.folder.glob(f"predictions-test-v{suite_version}-*.parquet"))
 
+    @property
+    def audit(self) -> Path:
+        """Clean test accuracy after every epoch (confirmed trials only)."""
+        return self.folder / "audit.parquet"
+
+    @property
+    def audit_predictions(self) -> Path:
+        """Clean test logits of the last epoch and of the best epoch on the test fold, by ``selection``."""
+        return self.predictions("audit")
+
+    @property
+    def features(self) -> Path:
+        """Pooled features of the clean test clips, if the study stores them."""
+        return self.folder / "features.parquet"
+
+    def fingerprints_file(self, suite_version: str, name: str) -> Path:
+        """Fingerprints of perturbed clips, beside the predictions of the same evaluation pass."""
+        return self.folder / f"fingerprints-v{suite_version}-{name}.parquet"
+
+    @property
+    def resume(self) -> Path:
+        """State of an unfinished training, from which it goes on; lies beside the trial's folder, not in it."""
+        return self.folder.with_name(f"{self.folder.name}.resume.pt")
+
 
 @dataclass(frozen=True, slots=True)
 class RunPaths:

@@ -34,7 +34,9 @@ class StressSpec(Strict):
     """The perturbations that trained networks are tested under, beside the clean clips.
 
     ``perturbations`` are shown at all of ``severities``; ``members`` have severities of their own; ``suite`` names a
-    file of ``perturbations/suites`` whose members are added.
+    file of ``perturbations/suites`` whose members are added. ``features`` stores the pooled features of the clean test
+    clips for the report's map of them; ``audit`` measures every epoch of a confirmed trial on the clean test clips
+    after its training has moved on, so that the report can show what selection on the test fold would have gained.
     """
 
     suite: str | None = None
@@ -42,6 +44,8 @@ class StressSpec(Strict):
     severities: tuple[int, ...] = (1, 3, 5)
     members: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     repeats: int = Field(default=1, ge=1)
+    features: bool = False
+    audit: bool = True
 
     @model_validator(mode="after")
     def _documented_levels(self) -> StressSpec:

@@ -103,6 +103,50 @@ TRIALS = Table(
     ),
 )
 
+AUDIT = Table(
+    name="audit",
+    key=("trial_id", "epoch"),
+    schema=pa.schema(
+        [("trial_id", pa.string()), ("epoch", pa.int32()), ("test_war", pa.float64()), ("test_uar", pa.float64())]
+    ),
+)
+"""Clean test accuracy after every epoch: what a search on the test fold would have seen. Selection never reads it."""
+
+
+def features(num_features: int) -> Table:
+    """Pooled features of the clean test clips at the selected epoch."""
+    return Table(
+        name="features",
+        key=("trial_id", "clip_id"),
+        schema=pa.schema(
+            [
+                ("trial_id", pa.string()),
+                ("clip_id", pa.string()),
+                ("features", pa.list_(pa.float32(), num_features)),
+            ]
+        ),
+    )
+
+
+FINGERPRINT_VALUES = 96
+"""Means over 2 x 4 x 4 blocks of a clip (time, height, width) for each of three channels."""
+
+FINGERPRINTS = Table(
+    name="fingerprints",
+    key=("perturbation", "severity", "repeat", "clip_id"),
+    schema=pa.schema(
+        [
+            ("perturbation", pa.string()),
+            ("severity", pa.float32()),
+            ("repeat", pa.int16()),
+            ("clip_id", pa.string()),
+            ("values", pa.list_(pa.float32(), FINGERPRINT_VALUES)),
+        ]
+    ),
+)
+"""What a few test clips looked like under each condition, in 8-bit levels, so that entries can be told apart whose
+perturbations differ. Equal within one level on CPU and CUDA."""
+
 METRICS = Table(
     name="metrics",
     key=("trial_id", "selection", "split", "perturbation", "severity", "repeat", "metric", "class"),
