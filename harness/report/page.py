@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 import yaml
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from harness.report.figures.forest import draw_forest, forest
 from harness.report.figures.severity_curves import draw_severity_curve, severity_curves, shared_limits
@@ -28,13 +28,16 @@ from harness.stats.aggregate import CLEAN_SCOPE, PERTURBED_SCOPE
 
 def page(results: StudyResults, findings: Findings, metrics: pd.DataFrame) -> str:
     """The report of a study as HTML text."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    loader = PackageLoader("harness.report", "templates")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters["percent"] = percent
     environment.filters["reported"] = text_of
-    template = environment.from_string(_asset("report.html"))
+    template = environment.get_template("page.html")
     return template.render(
-        style=_asset("report.css"),
-        script=_asset("report.js"),
+        style=_asset("page.css"),
+        script=_asset("page.js"),
         **_headline(results, findings),
         **_details(results, findings, metrics),
     )
@@ -46,7 +49,7 @@ def percent(fraction: float, digits: int = 1) -> str:
 
 
 def _asset(name: str) -> str:
-    return files("harness.report").joinpath(name).read_text(encoding="utf-8")
+    return files("harness.report.templates").joinpath(name).read_text(encoding="utf-8")
 
 
 def _headline(results: StudyResults, findings: Findings) -> dict[str, Any]:
