@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from harness.paths import RunPaths
+from harness.paths import RunPaths, UnitPaths
 from harness.seeds import derive, digest
 from harness.spec.trial import CLEAN_CONDITION, Condition
-from harness.tables.schema import EPOCHS, TRIALS, predictions
+from harness.tables.schema import AUDIT, EPOCHS, TRIALS, features, predictions
 from harness.tables.store import write, write_text
 
 CLASSES = ("Happy", "Sad", "Neutral", "Angry", "Surprise", "Disgust", "Fear")
@@ -38,6 +38,8 @@ class Fabrication:
     severities: tuple[int, ...] = (1, 3, 5)
     perturbations: tuple[str, ...] = tuple(PERTURBATIONS)
     seed_noise: float = 0.05
+    audit: bool = False
+    features: int = 0
 
     @property
     def conditions(self) -> list[Condition]:
@@ -117,7 +119,36 @@ def _write_trial(run: RunPaths, fabrication: Fabrication, method: str, fold: int
     rows = prediction_rows(fabrication, method, fold, seed, trial_id)
     write(rows, predictions(len(CLASSES)), unit.test_predictions_file("1", "0"))
     write(_epochs(trial_id, fabrication.skills[method]), EPOCHS, unit.epochs)
+    if fabrication.audit:
+        _write_audit(unit, rows[rows["perturbation"] == "clean"], trial_id)
+    if fabrication.features:
+        write(_features(fabrication, fold, trial_id), features(fabrication.features), unit.features)
     return _trial_row(method, "confirm", 0, fold, seed) | {"trial_id": trial_id}
+
+
+def _write_audit(unit: UnitPaths, clean: pd.DataFrame, trial_id: str) -> None:
+    """A last epoch with every tenth clip's logits turned around, and a best epoch that knows every tenth clip."""
+    last, best = clean.copy(), clean.copy()
+    last["selection"], best["selection"] = "last", "best_on_test"
+    last["logits"] = [-row if index % 10 == 0 else row for index, row in enumerate(clean["logits"])]
+    best["logits"] = [
+        row + 20 * (np.arange(len(CLASSES)) == label).astype(np.float32) if index % 10 == 5 else row
+        for index, (row, label) in enumerate(zip(clean["logits"], clean["label"], strict=True))
+    ]
+    write(pd.concat([last, best], ignore_index=True), predictions(len(CLASSES)), unit.audit_predictions)
+    scores = np.array([0.2, 0.35, 0.5, 0.55, 0.53, 0.52])
+    curve = {"trial_id": trial_id, "epoch": np.arange(1, 7), "test_war": scores, "test_uar": scores - 0.05}
+    write(pd.DataFrame(curve), AUDIT, unit.audit)
+
+
+def _features(fabrication: Fabrication, fold: int, trial_id: str) -> pd.DataFrame:
+    """Clips scattered around a centre per class."""
+    labels = labels_of(fabrication, fold)
+    draw = np.random.default_rng(derive("features", trial_id))
+    centers = draw.normal(size=(len(CLASSES), fabrication.features)) * 2
+    points = centers[labels] + draw.normal(size=(len(labels), fabrication.features))
+    rows = list(points.astype(np.float32))
+    return pd.DataFrame({"trial_id": trial_id, "clip_id": clip_ids(fabrication, fold), "features": rows})
 
 
 def _epochs(trial_id: str, skill: float, epochs: int = 6) -> pd.DataFrame:
@@ -163,6 +194,7 @@ def _trial_row(method: str, phase: str, configuration: int, fold: int, seed: int
         "val_war": 0.6,
         "val_uar": 0.5,
         "parameters": 3_000_000 if method != "resnet18_lstm" else 12_000_000,
+        "macs": 2_000_000_000 if method != "resnet18_lstm" else 5_000_000_000,
         "seconds": 12.5,
         "peak_memory_mb": 512.0,
         "device": "cpu",

@@ -27,7 +27,9 @@ def compare(
         str | None, typer.Option(help="Compare the others with this method; all pairs if none.")
     ] = None,
     metric: Annotated[str, typer.Option(help="uar or war.")] = "uar",
-    scope: Annotated[str, typer.Option(help="clean, perturbed, order, family:NAME or a condition.")] = "clean",
+    scope: Annotated[
+        str, typer.Option(help="clean, perturbed, order, family:NAME, a condition, clean:last or clean:best_on_test.")
+    ] = "clean",
     by_group: Annotated[
         bool, typer.Option("--by-group", help="Resample groups (identities, films), not clips.")
     ] = False,

@@ -11,6 +11,7 @@ from harness.report.leaderboard import csv, markdown
 from harness.report.metrics_table import metrics_table
 from harness.report.page import page
 from harness.report.published import published_markdown
+from harness.report.selection import selection_markdown
 from harness.report.study_results import read_results
 from harness.tables.schema import METRICS, SCORES
 from harness.tables.store import write, write_text
@@ -38,7 +39,8 @@ def build(run: RunPaths, replicates: int = REPLICATES) -> Outputs:
     findings = analyse(results, replicates)
     board, metrics = findings.leaderboard, metrics_table(results)
     notes = [*findings.reading_notes, *(f"Note: {one}" for one in findings.cautions)]
-    text = markdown(board, results.question, notes) + published_markdown(results.dataset)
+    text = markdown(board, results.question, notes) + selection_markdown(findings.selection)
+    text += published_markdown(results.dataset)
     outputs = Outputs(
         leaderboard=board,
         markdown=text,
@@ -47,7 +49,9 @@ def build(run: RunPaths, replicates: int = REPLICATES) -> Outputs:
         md_path=run.output("leaderboard.md"),
     )
     write(metrics, METRICS, run.table("metrics"))
-    write(findings.scores_table, SCORES, run.table("scores"))
+    tables = [table for table in (findings.scores_table, findings.selection.table) if len(table)]
+    scores = pd.concat(tables, ignore_index=True)
+    write(scores, SCORES, run.table("scores"))
     write_text(text, outputs.md_path)
     write_text(csv(board), outputs.csv_path)
     write_text(page(results, findings, metrics), outputs.html_path)

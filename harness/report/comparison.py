@@ -1,5 +1,6 @@
 """``dferbench compare``: which differences between methods the data support, and which they do not."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 
 from harness.errors import HarnessError, unknown
 from harness.paths import RunPaths
+from harness.report.audited import RANKED, under_rule
 from harness.report.comparison_question import Question
 from harness.report.comparison_text import comparison_text
 from harness.report.leaderboard import METRICS_SHOWN, Scoped, scoped_scores
@@ -36,6 +38,8 @@ def compare(run: RunPaths, question: Question) -> Comparison:
         HarnessError: for an unknown baseline, metric or scope, or a study with a single method.
     """
     results = read_results(run)
+    if question.selection != RANKED:
+        results = replace(results, outcomes=under_rule(results, question.selection))
     outcomes = results.outcomes
     _check(question, outcomes)
     resampling = Resampling(
@@ -45,9 +49,9 @@ def compare(run: RunPaths, question: Question) -> Comparison:
     )
     scores = bootstrap(outcomes, resampling)
     scoped = scoped_scores(scores, outcomes, results.suite)
-    if (question.scope, question.metric) not in scoped:
+    if (question.tested, question.metric) not in scoped:
         raise unknown("scope", question.scope, {scope for scope, _ in scoped})
-    table = _table(results, question, scoped[question.scope, question.metric])
+    table = _table(results, question, scoped[question.tested, question.metric])
     return Comparison(table, comparison_text(table, results, question, scores.covers))
 
 
@@ -76,7 +80,7 @@ def _table(results: StudyResults, question: Question, scoped: Scoped) -> pd.Data
     observed = scoped.values[first] - scoped.values[second]
     replicates = scoped.replicates[:, first] - scoped.replicates[:, second]
     band, together = percentile_band(observed, replicates), max_t(observed, replicates)
-    by_fold = scopes(fold_scores(outcomes, question.metric), outcomes.conditions, results.suite)[question.scope]
+    by_fold = scopes(fold_scores(outcomes, question.metric), outcomes.conditions, results.suite)[question.tested]
     ratio = fold_ratio(results)
     rows = []
     for index, (one, other) in enumerate(pairs):
@@ -85,7 +89,7 @@ def _table(results: StudyResults, question: Question, scoped: Scoped) -> pd.Data
         row |= {"low_family": together.low[index], "high_family": together.high[index]}
         row["p_family"] = together.p_value[index]
         row |= _by_fold(by_fold[:, one] - by_fold[:, other], ratio, question.half_width)
-        row |= _by_checkpoint(outcomes, one, other) if question.scope == CLEAN_SCOPE else {}
+        row |= _by_checkpoint(outcomes, one, other) if question.tested == CLEAN_SCOPE else {}
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from harness.report.audited import RANKED
 from harness.stats.aggregate import CLEAN_SCOPE
 
 ROPE = {"war": 0.01, "uar": 0.015}
@@ -15,7 +16,8 @@ class Question:
     Attributes:
         baseline: compare every other method with this one; all pairs if None.
         metric: ``uar`` or ``war``.
-        scope: ``clean``, ``perturbed``, ``order``, ``family:NAME`` or a condition such as ``fog-3``.
+        scope: ``clean``, ``perturbed``, ``order``, ``family:NAME`` or a condition such as ``fog-3``; ``clean:last`` and
+            ``clean:best_on_test`` judge another epoch than the one that validation clips chose.
         rope: half-width of the region of practical equivalence, a fraction; None for the metric's default.
         replicates: bootstrap replicates.
         by_group: resample groups (identities, films) instead of clips.
@@ -27,6 +29,16 @@ class Question:
     rope: float | None = None
     replicates: int = 10_000
     by_group: bool = False
+
+    @property
+    def selection(self) -> str:
+        """Which epoch is judged."""
+        return self.scope.partition(":")[2] if self.scope.startswith(f"{CLEAN_SCOPE}:") else RANKED
+
+    @property
+    def tested(self) -> str:
+        """The scope without the selection's name."""
+        return self.scope if self.selection == RANKED else CLEAN_SCOPE
 
     @property
     def half_width(self) -> float:

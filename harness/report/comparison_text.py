@@ -4,9 +4,11 @@ from typing import Any
 
 import pandas as pd
 
+from harness.report.audited import BEST_ON_TEST, RANKED, RULES
 from harness.report.comparison_question import Question
 from harness.report.leaderboard import METRICS_SHOWN
 from harness.report.notes import class_cautions, collapse_cautions, plural, seed_cautions
+from harness.report.selection import OPTIMISTIC
 from harness.report.study_results import StudyResults
 
 ALPHA = 0.05
@@ -82,7 +84,15 @@ def _reading(question: Question, covers: str, comparisons: int) -> list[str]:
     return [
         f"Intervals and family-wise p: {drawn}; max-t over the family of {family}.",
         f"Practical equivalence: within {100 * question.half_width:g} points.",
+        *_selection_note(question.selection),
     ]
+
+
+def _selection_note(selection: str) -> list[str]:
+    """What the rule of selection does to the numbers; nothing for the ranked one."""
+    if selection == RANKED:
+        return []
+    return [f"{RULES[selection]}: {OPTIMISTIC if selection == BEST_ON_TEST else 'no epoch was chosen'}."]
 
 
 def _bootstrap_table(rows: list[dict[Any, Any]]) -> list[str]:

@@ -6,13 +6,14 @@ import pandas as pd
 
 from harness.report.leaderboard import Scoped, leaderboard, scoped_scores, scores_table
 from harness.report.notes import cautions, reading_notes
+from harness.report.selection import Selection, selection_audit
 from harness.report.study_results import StudyResults
 from harness.seeds import derive
 from harness.stats.bootstrap import Resampling, Scores, bootstrap
 
 
 class Findings(NamedTuple):
-    """Scores with replicates, the tables made of them, and the notes that go with them."""
+    """Scores with replicates, the tables made of them, the notes that go with them, and the audit of the selection."""
 
     scores: Scores
     scoped: dict[tuple[str, str], Scoped]
@@ -20,6 +21,7 @@ class Findings(NamedTuple):
     leaderboard: pd.DataFrame
     reading_notes: list[str]
     cautions: list[str]
+    selection: Selection
 
 
 def analyse(results: StudyResults, replicates: int) -> Findings:
@@ -35,4 +37,5 @@ def analyse(results: StudyResults, replicates: int) -> Findings:
         leaderboard=leaderboard(scoped, results.outcomes, table),
         reading_notes=reading_notes(results, scores, resampling),
         cautions=cautions(results),
+        selection=selection_audit(results, resampling),
     )

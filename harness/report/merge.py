@@ -80,6 +80,7 @@ def merged(parts: Sequence[StudyResults]) -> StudyResults:
         suite=first.suite.restricted_to(tuple(conditions)),
         trials=trials,
         confirmed=pd.concat([part.confirmed for part in named], ignore_index=True),
+        units={trial_id: unit for part in named for trial_id, unit in part.units.items()},
         runs=tuple(runs),
         outcomes=align(runs, first.dataset["classes"], methods),
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.errors import HarnessError
+from harness.paths import UnitPaths
 from harness.report.study_results import StudyResults
 from harness.stats.logits import read_predictions
 from harness.stats.score import RECALL, known_metrics, score_matrix
@@ -13,14 +14,14 @@ from harness.tables.store import read, write
 
 
 def metrics_table(results: StudyResults) -> pd.DataFrame:
-    """Every metric of every finished trial's stored evaluations, validation and test."""
+    """Every metric of every finished trial's stored evaluations, those of other epochs included."""
     classes = tuple(results.dataset["classes"])
     version = results.suite.version
     frames = [
         metrics_of(path, classes)
         for trial_id in sorted(set(results.confirmed["trial_id"]))
-        for unit in [results.run.unit(trial_id)]
-        for path in (*_validation(unit.predictions("val")), *unit.test_predictions(version))
+        for unit in [results.units[trial_id]]
+        for path in (*_existing(unit), *unit.test_predictions(version))
     ]
     everything = pd.concat(frames, ignore_index=True)
     return everything[_asked_for(everything, results)].reset_index(drop=True)
@@ -44,8 +45,9 @@ def metrics_of(path: Path, classes: tuple[str, ...]) -> pd.DataFrame:
     return read(kept, METRICS)
 
 
-def _validation(path: Path) -> tuple[Path, ...]:
-    return (path,) if path.exists() else ()
+def _existing(unit: UnitPaths) -> list[Path]:
+    """The validation clips' predictions and those of the selection audit, where a trial has them."""
+    return [path for path in (unit.predictions("val"), unit.audit_predictions) if path.exists()]
 
 
 def _asked_for(frame: pd.DataFrame, results: StudyResults) -> pd.Series:

@@ -8,7 +8,7 @@ import pandas as pd
 import yaml
 
 from harness.errors import HarnessError
-from harness.paths import RunPaths
+from harness.paths import RunPaths, UnitPaths
 from harness.spec.trial import CLEAN_CONDITION
 from harness.stats.gather import RunOutcomes, Wanted, align, read_run
 from harness.stats.outcomes import Outcomes, Run
@@ -26,6 +26,7 @@ class StudyResults:
         study: the study file as written.
         dataset: ``dataset.json``.
         suite: the perturbed conditions.
+        units: where each compared trial lies, by its id.
         trials: the trials table, searches included.
         confirmed: the finished trials whose predictions are compared.
         runs: what each of those trials named.
@@ -36,6 +37,7 @@ class StudyResults:
     study: dict[str, Any]
     dataset: dict[str, Any]
     suite: Suite
+    units: dict[str, UnitPaths]
     trials: pd.DataFrame
     confirmed: pd.DataFrame
     runs: tuple[RunOutcomes, ...]
@@ -77,6 +79,7 @@ def read_results(run: RunPaths) -> StudyResults:
         study=study,
         dataset=dataset,
         suite=suite,
+        units={trial_id: run.unit(trial_id) for trial_id in done["trial_id"]},
         trials=trials,
         confirmed=done,
         runs=tuple(runs),

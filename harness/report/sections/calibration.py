@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from harness.report.audited import BEST_ON_TEST, LAST
 from harness.report.study_results import StudyResults
 from harness.spec.trial import CLEAN, Condition
 
@@ -24,7 +25,8 @@ class CalibrationRow(NamedTuple):
 
 def calibration_rows(results: StudyResults, metrics: pd.DataFrame) -> list[CalibrationRow]:
     """Means over folds, seeds and repeats; families of perturbations are averaged first."""
-    test = metrics[(metrics["split"] == "test") & metrics["metric"].isin(list(SHOWN))]
+    ranked = (metrics["split"] == "test") & ~metrics["selection"].isin((LAST, BEST_ON_TEST))
+    test = metrics[ranked & metrics["metric"].isin(list(SHOWN))]
     test = test.merge(results.confirmed[["trial_id", "method"]], on="trial_id")
     means = test.groupby(["method", "metric", "perturbation", "severity"])["value"].mean().reset_index()
     values = {

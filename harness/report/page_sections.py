@@ -1,0 +1,104 @@
+"""The values that each section of the page shows below the leaderboard, by the names that its template uses."""
+
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from harness.report.audited import RULES
+from harness.report.figures.epoch_curves import draw_epoch_curves, shared_epoch_limits
+from harness.report.figures.severity_curves import draw_severity_curve, severity_curves, shared_limits
+from harness.report.findings import Findings
+from harness.report.leaderboard import METRICS_SHOWN
+from harness.report.published import published_for
+from harness.report.sections.calibration import SHOWN, calibration_rows
+from harness.report.sections.classes import class_recalls, confusions
+from harness.report.sections.cost import cost_rows
+from harness.report.sections.folds import fold_rows
+from harness.report.sections.perturbations import largest_loss, perturbation_rows
+from harness.report.sections.provenance import provenance
+from harness.report.sections.robustness import robustness_rows
+from harness.report.sections.search import chosen_recipes, searches
+from harness.report.sections.selection import audit_metric, epoch_curves, looked_at
+from harness.report.study_results import StudyResults
+
+
+def page_sections(results: StudyResults, findings: Findings, metrics: pd.DataFrame) -> dict[str, Any]:
+    """Everything below the leaderboard."""
+    return {
+        **_perturbed(results, findings),
+        **_clean(results),
+        **_selection(results, findings),
+        **_search(results),
+        **_trust(results, metrics),
+        **_sources(results),
+    }
+
+
+def _perturbed(results: StudyResults, findings: Findings) -> dict[str, Any]:
+    outcomes = results.outcomes
+    heat = {
+        title: perturbation_rows(outcomes, findings.scores, results.suite, metric)
+        for metric, title in METRICS_SHOWN.items()
+    }
+    return {
+        "curves": {title: _curves(results, findings, metric) for metric, title in METRICS_SHOWN.items()},
+        "heat": heat,
+        "heat_scale": largest_loss([row for rows in heat.values() for row in rows]),
+        "robustness": robustness_rows(results, findings),
+    }
+
+
+def _clean(results: StudyResults) -> dict[str, Any]:
+    outcomes = results.outcomes
+    return {
+        "methods": list(outcomes.methods),
+        "classes": list(outcomes.classes),
+        "class_recalls": class_recalls(outcomes),
+        "confusions": confusions(outcomes),
+        "folds": [fold.fold for fold in outcomes.folds],
+        "fold_rows": fold_rows(outcomes),
+    }
+
+
+def _selection(results: StudyResults, findings: Findings) -> dict[str, Any]:
+    methods, audited = list(results.outcomes.methods), epoch_curves(results)
+    title = METRICS_SHOWN[audit_metric(results)]
+    limits = shared_epoch_limits(audited) if audited else (0.0, 100.0)
+    return {
+        "rules": list(RULES.values()),
+        "metric_titles": METRICS_SHOWN,
+        "selection": findings.selection,
+        "looked": {one.method: one for one in looked_at(results)},
+        "epoch_figures": [draw_epoch_curves(one, methods.index(one.method), title, limits) for one in audited],
+    }
+
+
+def _search(results: StudyResults) -> dict[str, Any]:
+    return {"searches": searches(results.trials), "recipes": chosen_recipes(results.trials)}
+
+
+def _trust(results: StudyResults, metrics: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "calibration_titles": list(SHOWN.values()),
+        "calibration": calibration_rows(results, metrics),
+        "cost": cost_rows(results),
+    }
+
+
+def _sources(results: StudyResults) -> dict[str, Any]:
+    return {
+        "published": published_for(results.dataset).to_dict("records"),
+        "provenance": provenance(results),
+        "study_text": yaml.safe_dump(results.study, sort_keys=False, allow_unicode=True),
+    }
+
+
+def _curves(results: StudyResults, findings: Findings, metric: str) -> list[str]:
+    outcomes = results.outcomes
+    chance = (
+        100 / len(outcomes.classes) if metric == "uar" else 100 * float(max(outcomes.class_counts)) / outcomes.num_clips
+    )
+    curves = severity_curves(outcomes, findings.scores, results.suite, metric)
+    limits = shared_limits(curves, chance) if curves else (0.0, 100.0)
+    return [draw_severity_curve(curve, METRICS_SHOWN[metric], limits, chance) for curve in curves]
