@@ -62,6 +62,8 @@ class Session:
 
     def brain(self) -> Brain:
         """The study's state machine on what storage already holds."""
+            audit=self.study.stress.audit and unit.phase == "confirm",
+            features=self.study.stress.features and unit.phase == "confirm",
         self.run.units.mkdir(parents=True, exist_ok=True)
         sweep(self.run.units)
         store.write_text(dump_study(self.study), self.run.study_file)

@@ -17,21 +17,19 @@ from harness.metrics.uar import uar
 from harness.metrics.war import war
 from harness.objectives._contract import TrainState
 from harness.seeds import derive
-from harness.spec.trial import CLEAN_CONDITION, TrialSpec
+from harness.spec.trial import TrialSpec
 from harness.train.augment import augment
 from harness.train.batch_transforms import mix
 from harness.train.batches import Batch, ClipReader
 from harness.train.build import build_model, build_objective, num_features
 from harness.train.optimizer import build_optimizer, set_learning_rate
-from harness.train.predict import Pass, evaluate, to_floats
+from harness.train.predict import CLEAN_PASS, EVALUATION_BATCH, evaluate, to_floats
 from harness.train.schedule import learning_rate
 from harness.train.step import Stepper, StepReport
 
-EVALUATION_BATCH = 32
-"""Clips per forward pass outside training; fixed, so that logits do not depend on a study's batch size."""
-CLEAN_PASS = (Pass(CLEAN_CONDITION, 0),)
-
 OnEpoch = Callable[[Mapping[str, Any]], None]
+OnTrained = Callable[[int, nn.Module], None]
+"""Given an epoch's number and the network after it; whatever it learns, the training cannot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,8 +137,13 @@ class Training:
         }, logits
 
 
-def fit(training: Training, on_epoch: OnEpoch) -> Fitted:
+def fit(training: Training, on_epoch: OnEpoch, on_trained: OnTrained | None = None) -> Fitted:
     """Train to the end; the caller isolates torch's generator and seeds it with ``fit_seed``.
+
+    Args:
+        training: before its first epoch.
+        on_epoch: told every row of the epochs table.
+        on_trained: an auditor, called after an epoch has been selected or not; nothing comes back from it.
 
     Raises:
         Diverged: if the loss stops being finite.
@@ -151,6 +154,8 @@ def fit(training: Training, on_epoch: OnEpoch) -> Fitted:
         measured, logits = training.validate()
         rows.append({**row, **measured})
         _keep(kept, number, spec.select_on, measured, (training.model, logits))
+        if on_trained:
+            on_trained(number, training.model)
         on_epoch(rows[-1])
     training.model.load_state_dict(kept.weights)
     return Fitted(model=training.model, epochs=pd.DataFrame(rows), selected_epoch=kept.epoch, val_logits=kept.logits)

@@ -16,12 +16,24 @@ from harness.train.batches import Batch, ClipReader
 from harness.train.conditions import perturbation
 from perturbations._apply import key, perturb
 
+EVALUATION_BATCH = 32
+"""Clips per forward pass outside training; fixed, so that logits do not depend on a study's batch size."""
+
+OnBatch = Callable[[int, int], None]
+"""Told how many clips are done, and of how many."""
+
 
 class Pass(NamedTuple):
     """One condition and repeat under which every clip is shown."""
 
     condition: Condition
     repeat: int
+
+
+OnShown = Callable[[Pass, Sequence[str], Tensor], None]
+"""Given the pixels ``b t c h w`` that the network is shown under a pass, and whose they are."""
+CLEAN_PASS = (Pass(CLEAN_CONDITION, 0),)
+"""The clips as they are."""
 
 
 def passes(conditions: Iterable[Condition], repeats: int) -> list[Pass]:
@@ -38,14 +50,15 @@ def to_floats(pixels: UInt8[Tensor, "b t c h w"], device: torch.device) -> Float
     return pixels.to(device).float() / 255
 
 
-def evaluate(  # noqa: PLR0913 - the six things that an evaluation is of, and its progress
+def evaluate(  # noqa: PLR0913 - the six things that an evaluation is of, and those who watch it
     model: nn.Module,
     reader: ClipReader,
     clip_ids: Sequence[str],
     shown: Sequence[Pass],
     batch_size: int,
     device: torch.device,
-    on_batch: Callable[[int, int], None] | None = None,
+    on_batch: OnBatch | None = None,
+    on_shown: OnShown | None = None,
 ) -> Float[np.ndarray, "p n k"]:
     """Logits for every pass and clip; each clip is read once and perturbed on the device."""
     model.eval()
@@ -54,12 +67,30 @@ def evaluate(  # noqa: PLR0913 - the six things that an evaluation is of, and it
     with torch.no_grad():
         for batch in reader.in_order(clip_ids, batch_size):
             pixels = batch.pixels.to(device)
-            logits = [model(to_floats(_shown(pixels, batch, one), device)).logits.float().cpu() for one in shown]
+            logits = []
+            for one in shown:
+                seen = _shown(pixels, batch, one)
+                if on_shown:
+                    on_shown(one, batch.clip_ids, seen)
+                logits.append(model(to_floats(seen, device)).logits.float().cpu())
             collected.append(torch.stack(logits).numpy())
             done += len(batch.clip_ids)
             if on_batch:
                 on_batch(done, len(clip_ids))
     return np.concatenate(collected, axis=1)
+
+
+def pooled_features(
+    model: nn.Module, reader: ClipReader, clip_ids: Sequence[str], batch_size: int, device: torch.device
+) -> Float[np.ndarray, "n d"]:
+    """The vectors that the classifier reads, for clean clips."""
+    model.eval()
+    with torch.no_grad():
+        found = [
+            model(to_floats(batch.pixels, device)).features.float().cpu().numpy()
+            for batch in reader.in_order(clip_ids, batch_size)
+        ]
+    return np.concatenate(found)
 
 
 def _shown(pixels: UInt8[Tensor, "b t c h w"], batch: Batch, one: Pass) -> UInt8[Tensor, "b t c h w"]:
