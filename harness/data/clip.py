@@ -22,6 +22,8 @@ class Clip:
         label: index into the data set's classes.
         group: what may not straddle a training and a validation split (identity, movie, scene); empty if unknown.
         domain: what heterogeneity is grouped by (capture style, scene); empty if unknown.
+        label_distribution: shares of the annotators' votes in the order of the classes, summing to 1; empty if unknown.
+            Training may use them (``training.soft_labels``); clips are tested by their label.
     """
 
     clip_id: str
@@ -29,6 +31,7 @@ class Clip:
     label: int
     group: str = ""
     domain: str = ""
+    label_distribution: tuple[float, ...] = ()
 
 
 class OfficialFold(NamedTuple):
@@ -84,6 +87,13 @@ class Source:
         clips = [[c.clip_id, c.label, c.group, c.domain, _size(c.path)] for c in self.clips.values()]
         folds = {str(index): [sorted(fold.train), sorted(fold.test)] for index, fold in self.folds.items()}
         return digest({"classes": self.classes, "clips": sorted(clips), "folds": folds})
+
+    def identity(self, *, soft_labels: bool) -> str:
+        """What a training knows of the data: the fingerprint, and the annotators' votes where it is trained on them."""
+        if not soft_labels:
+            return self.fingerprint
+        votes = sorted((clip.clip_id, clip.label_distribution) for clip in self.clips.values())
+        return digest({"fingerprint": self.fingerprint, "label_distributions": votes})
 
     def fold(self, index: int) -> OfficialFold:
         """An official fold by number.

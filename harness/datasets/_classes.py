@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.data.clip import EmptyClassError, OfficialFold, Source
+from harness.data.votes import regrouped
 from harness.errors import HarnessError, unknown
 
 
@@ -22,8 +23,9 @@ def keep_classes(source: Source, classes: Sequence[str] | None) -> Source:
     if len(set(kept)) != len(kept) or len(kept) < 2:
         raise HarnessError(f"{source.name}, option 'classes': give two or more different classes, not {list(kept)}.")
     new_label = {source.classes.index(name): label for label, name in enumerate(kept)}
+    own = [[source.classes.index(name)] for name in kept]
     clips = {
-        clip_id: replace(clip, label=new_label[clip.label])
+        clip_id: replace(clip, label=new_label[clip.label], label_distribution=regrouped(clip.label_distribution, own))
         for clip_id, clip in source.clips.items()
         if clip.label in new_label
     }

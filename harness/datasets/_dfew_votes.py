@@ -19,6 +19,9 @@ from harness.errors import HarnessError
 SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 SHEET, STRINGS = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"
 
+VOTES_FILE = "Annotation/annotation.xlsx"
+"""Where DFEW's distribution keeps it."""
+
 VOTE_COLUMNS = ("1happy", "2sad", "3neutral", "4angry", "5surprise", "6disgust", "7fear")
 
 
@@ -43,10 +46,15 @@ def read_votes(path: Path) -> dict[str, tuple[int, ...]]:
     votes = {}
     for number, row in enumerate(rows[1:], start=2):
         try:
-            clip_id = f"{int(float(row[header['order']])):0{ID_DIGITS}d}"
-            votes[clip_id] = tuple(int(float(row.get(header[name]) or 0)) for name in VOTE_COLUMNS)
+            clip_id = f"{_whole(row[header['order']]):0{ID_DIGITS}d}"
+            counts = tuple(_whole(row.get(header[name]) or "0") for name in VOTE_COLUMNS)
         except (KeyError, ValueError):
-            raise HarnessError(f"{path}, row {number}: a vote or the clip's number is not a whole number.") from None
+            raise HarnessError(
+                f"{path}, row {number}: a vote or the clip's number is not a whole number from 0 on."
+            ) from None
+        if clip_id in votes:
+            raise HarnessError(f"{path}, row {number}: clip '{clip_id}' is there twice.")
+        votes[clip_id] = counts
     return votes
 
 
@@ -55,6 +63,18 @@ def agreement(votes: tuple[int, ...]) -> str:
     if len(votes) != NUM_CLASSES or sum(votes) == 0:
         return "no votes"
     return f"{max(votes)} of {sum(votes)} agree"
+
+
+def _whole(text: str) -> int:
+    """A cell as a count.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    number = float(text)
+    if number < 0 or not number.is_integer():
+        raise ValueError(text)
+    return int(number)
 
 
 def _strings(archive: zipfile.ZipFile) -> list[str]:

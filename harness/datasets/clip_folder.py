@@ -1,8 +1,9 @@
 """Any data set without code: ``root/<class>/<clip>``, videos or frame folders, and if wanted a list beside them.
 
 The list ``clips.csv`` has the column ``clip`` (the path from the root) and any of ``label``, ``group``, ``domain``,
-``fold`` (the number of the fold that tests the clip, 0 for none) and ``split`` (``train`` or ``test``). Without it
-a clip's class is its folder, and k folds are made.
+``fold`` (the number of the fold that tests the clip, 0 for none) and ``split`` (``train`` or ``test``). Columns
+``votes:<class>``, one for each class, hold how many annotators chose it. Without the list a clip's class is its folder,
+and k folds are made.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from typing import Any, Literal, NamedTuple
 
 from harness.data.clip import Clip, OfficialFold, Source
 from harness.data.files import is_video, natural_key
+from harness.data.votes import shares_of
 from harness.datasets._clips import check_not_empty, list_clips
 from harness.datasets._lists import Problems, leaves_root, read_text
 from harness.datasets._options import read_options
 from harness.datasets._reading import ReaderOptions, finish, source_of
 from harness.datasets._roots import check_root
+from harness.datasets._vote_columns import VOTES, check_columns, take_votes
 from harness.errors import HarnessError, near_miss
 
 COLUMNS = ("clip", "label", "group", "domain", "fold", "split")
@@ -39,7 +42,11 @@ class ClipFolderOptions(ReaderOptions):
 
 
 class Listed(NamedTuple):
-    """One clip as listed or as found: where it says so, its path from the root, and what is known of it."""
+    """One clip as listed or as found: where it says so, its path from the root, and what is known of it.
+
+    Attributes:
+        votes: by class.
+    """
 
     where: str
     name: str
@@ -48,6 +55,7 @@ class Listed(NamedTuple):
     domain: str = ""
     fold: str = ""
     split: str = ""
+    votes: dict[str, float] = {}  # noqa: RUF012 - a NamedTuple's default, never changed
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,7 @@ class ClipFolderDataset:
         if not rows and not problems.found:
             raise HarnessError(f"clip_folder: {home} holds no clips; they are looked for in {home}/<class>/.")
         classes = sorted({row.label for row in rows})
+        check_columns(next(((row.where, row.votes) for row in rows if row.votes), None), classes, problems)
         clips = [_clip(home, row, classes, problems) for row in rows]
         folds = _folds(rows, problems)
         return finish(source_of("clip_folder", home, classes, clips, folds), chosen, problems)
@@ -101,8 +110,9 @@ def _note_unlisted(rows: Sequence[Listed], there: Sequence[Listed], list_file: P
 def _from_list(path: Path, problems: Problems) -> list[Listed]:
     """The rows of the list; a label that is not given is the folder's name."""
     table = list(csv.reader(io.StringIO(read_text(path))))
-    header = [cell.strip().lower() for cell in table[0]] if table else []
-    unknown = [name for name in header if name not in COLUMNS]
+    header = [cell.strip() for cell in table[0]] if table else []
+    header = [cell if cell.startswith(VOTES) else cell.lower() for cell in header]
+    unknown = [name for name in header if name not in COLUMNS and not name.startswith(VOTES)]
     if unknown or "clip" not in header or len(set(header)) != len(header):
         what = f"unknown column '{unknown[0]}': {near_miss(unknown[0], COLUMNS)}" if unknown else "no column 'clip'"
         problems.add(f"{path}:1", what if "clip" not in header or unknown else "a column is there twice")
@@ -132,7 +142,7 @@ def _row(where: str, header: Sequence[str], cells: Sequence[str], problems: Prob
     if not label:
         problems.add(where, f"clip '{name}' has no label, and lies in no class folder")
         return None
-    return Listed(where, name, label, **values)
+    return Listed(where, name, label, votes=take_votes(where, values, problems), **values)
 
 
 def _clip(home: Path, row: Listed, classes: Sequence[str], problems: Problems) -> Clip:
@@ -146,7 +156,14 @@ def _clip(home: Path, row: Listed, classes: Sequence[str], problems: Problems) -
         check_not_empty(path)
     except HarnessError as error:
         problems.bad[row.name] = f"{row.where}: {error}"
-    return Clip(clip_id=row.name, path=path, label=classes.index(row.label), group=row.group, domain=row.domain)
+    return Clip(
+        clip_id=row.name,
+        path=path,
+        label=classes.index(row.label),
+        group=row.group,
+        domain=row.domain,
+        label_distribution=shares_of(tuple(row.votes.get(name, 0.0) for name in classes)),
+    )
 
 
 def _folds(rows: Sequence[Listed], problems: Problems) -> dict[int, OfficialFold]:

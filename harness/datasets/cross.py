@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from harness.data.clip import Clip, Dataset, OfficialFold, Source
+from harness.data.votes import regrouped
 from harness.datasets._options import read_options
 from harness.datasets._roots import check_root
 from harness.errors import HarnessError, unknown
@@ -109,6 +110,7 @@ def _labels(source: Source, side: str, mapping: dict[str, SharedClass]) -> dict[
 
 def _mapped(source: Source, side: str, labels: dict[int, int]) -> Iterator[Clip]:
     """The clips of the mapped classes under the study's ids, labels, groups and domains."""
+    own = [[old for old, new in labels.items() if new == label] for label in range(max(labels.values()) + 1)]
     for clip in source.clips.values():
         if clip.label in labels:
             yield replace(
@@ -117,6 +119,7 @@ def _mapped(source: Source, side: str, labels: dict[int, int]) -> Iterator[Clip]
                 label=labels[clip.label],
                 group=f"{side}/{clip.group}" if clip.group else "",
                 domain=f"{source.name} {clip.domain}".strip(),
+                label_distribution=regrouped(clip.label_distribution, own),
             )
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.data.clip import Clip, KnownCounts, Source
+from harness.data.votes import shares_of
 from harness.datasets._clips import list_clips
 from harness.datasets._dfew_lists import ID_DIGITS, find_lists, label_offset, read_list
-from harness.datasets._dfew_votes import agreement, read_votes
+from harness.datasets._dfew_votes import VOTES_FILE, agreement, read_votes
 from harness.datasets._fold_lists import Entry, agreed, folds_of
 from harness.datasets._lists import Problems
 from harness.datasets._meta import Meta, read_meta
@@ -64,12 +65,15 @@ class DfewOptions(ReaderOptions):
         label_offset: number of the first class in the lists (0 or 1); by default seen from the lists.
         domain: what heterogeneity is grouped by: the capture style of ``meta.csv``, or how many of the annotators in
             ``Annotation/annotation.xlsx`` agree on the most chosen class.
+        votes: whether the annotators' votes come along, for training on soft labels; by default if the workbook is
+            there.
     """
 
     clips: str | None = None
     lists: str | None = None
     label_offset: Literal[0, 1] | None = None
     domain: Literal["style", "agreement"] = "style"
+    votes: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -96,9 +100,7 @@ class Dfew:
         entries = [entry for entries in lists.values() for entry in entries]
         labelled = agreed(_counted_from_zero(entries, chosen.label_offset, problems), problems)
         clips = _clips(labelled, home, chosen.clips, problems)
-        if chosen.domain == "agreement":
-            votes = read_votes(home / "Annotation" / "annotation.xlsx")
-            clips = [replace(clip, domain=agreement(votes.get(clip.clip_id, ()))) for clip in clips]
+        clips = _with_votes(clips, home, chosen, problems)
         return finish(source_of("dfew", home, CLASSES, clips, folds), chosen, problems)
 
 
@@ -137,6 +139,25 @@ def _clips(labels: dict[str, Entry], home: Path, chosen: str | None, problems: P
             continue
         clips.append(Clip(clip_id=clip_id, path=path, label=entry.label, group=about.group, domain=about.domain))
     return clips
+
+
+def _with_votes(clips: list[Clip], home: Path, chosen: DfewOptions, problems: Problems) -> list[Clip]:
+    """The clips with the annotators' votes, if they are wanted or there, and as domains if a study says so."""
+    file = home / VOTES_FILE
+    if not (chosen.votes or chosen.domain == "agreement" or (chosen.votes is None and file.is_file())):
+        return clips
+    try:
+        votes = read_votes(file)
+    except HarnessError as error:
+        problems.found.append(f"{error} Without it: votes: false, domain: style.")
+        return clips
+    if chosen.domain == "agreement":
+        clips = [replace(clip, domain=agreement(votes.get(clip.clip_id, ()))) for clip in clips]
+    if chosen.votes is False:
+        return clips
+    return [
+        replace(clip, label_distribution=shares_of(tuple(map(float, votes.get(clip.clip_id, ()))))) for clip in clips
+    ]
 
 
 dfew = Dfew()

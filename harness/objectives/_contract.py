@@ -56,9 +56,12 @@ class Objective:
         paper: authors, title, venue, year, equation.
         options: a frozen dataclass; its fields are the options that a study may set.
         build: from options and training data to the loss module.
+        takes_distributions: whether the loss goes by ``TrainState.label_distributions`` where they are given; without
+            it a study with ``training.soft_labels`` or ``training.mix`` is refused.
     """
 
     title: str
     paper: str
     options: type
     build: Callable[[Any, TrainingData], nn.Module]
+    takes_distributions: bool = False

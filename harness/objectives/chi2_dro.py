@@ -79,4 +79,5 @@ chi2_dro = Objective(
     paper="Levy et al. Large-Scale Methods for Distributionally Robust Optimization. NeurIPS 2020, chi-square ball.",
     options=Chi2DroOptions,
     build=_build,
+    takes_distributions=True,
 )

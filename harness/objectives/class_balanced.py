@@ -46,4 +46,5 @@ class_balanced = Objective(
     paper="Cui et al. Class-Balanced Loss Based on Effective Number of Samples. CVPR 2019, section 4.",
     options=ClassBalancedOptions,
     build=_build,
+    takes_distributions=True,
 )

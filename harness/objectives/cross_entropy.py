@@ -45,4 +45,5 @@ cross_entropy = Objective(
     paper="Szegedy et al. Rethinking the Inception Architecture for Computer Vision. CVPR 2016, section 7.",
     options=CrossEntropyOptions,
     build=_build,
+    takes_distributions=True,
 )

@@ -63,4 +63,5 @@ cvar_dro = Objective(
     paper="Levy et al. Large-Scale Methods for Distributionally Robust Optimization. NeurIPS 2020, CVaR.",
     options=CvarDroOptions,
     build=_build,
+    takes_distributions=True,
 )

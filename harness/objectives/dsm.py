@@ -129,4 +129,5 @@ dsm = Objective(
     ),
     options=DsmOptions,
     build=_build,
+    takes_distributions=True,
 )

@@ -87,4 +87,5 @@ dsm_as_published = Objective(
     paper="Cui et al. ACM MM 2025, released code QIcita/HDF_DFER at e64e781.",
     options=DsmAsPublishedOptions,
     build=_build,
+    takes_distributions=True,
 )

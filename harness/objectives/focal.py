@@ -52,4 +52,5 @@ focal = Objective(
     paper="Lin et al. Focal Loss for Dense Object Detection. ICCV 2017, equation 4.",
     options=FocalOptions,
     build=_build,
+    takes_distributions=True,
 )

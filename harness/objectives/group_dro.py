@@ -64,4 +64,5 @@ group_dro = Objective(
     paper="Sagawa et al. Distributionally Robust Neural Networks for Group Shifts. ICLR 2020, algorithm 1.",
     options=GroupDroOptions,
     build=_build,
+    takes_distributions=True,
 )

@@ -65,4 +65,5 @@ ial = Objective(
     paper="Li et al. Intensity-Aware Loss for Dynamic Facial Expression Recognition in the Wild. AAAI 2023.",
     options=IalOptions,
     build=_build,
+    takes_distributions=True,
 )

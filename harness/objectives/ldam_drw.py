@@ -68,4 +68,5 @@ ldam_drw = Objective(
     ),
     options=LdamDrwOptions,
     build=_build,
+    takes_distributions=True,
 )

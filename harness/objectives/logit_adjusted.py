@@ -50,4 +50,5 @@ logit_adjusted = Objective(
     paper="Menon et al. Long-Tail Learning via Logit Adjustment. ICLR 2021, logit-adjusted softmax cross-entropy.",
     options=LogitAdjustedOptions,
     build=_build,
+    takes_distributions=True,
 )

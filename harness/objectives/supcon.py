@@ -54,4 +54,5 @@ supcon = Objective(
     paper="Khosla et al. Supervised Contrastive Learning. NeurIPS 2020, equation 2 (L_out).",
     options=SupConOptions,
     build=_build,
+    takes_distributions=True,
 )

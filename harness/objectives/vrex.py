@@ -58,4 +58,5 @@ vrex = Objective(
     paper="Krueger et al. Out-of-Distribution Generalization via Risk Extrapolation. ICML 2021, V-REx.",
     options=VrexOptions,
     build=_build,
+    takes_distributions=True,
 )

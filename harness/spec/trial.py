@@ -14,6 +14,10 @@ from harness.spec.strict import PluginSpec, Strict
 SCHEMA = 1
 """Part of every trial's identity: raised when the meaning of a trial changes."""
 
+ADDED: dict[str, tuple[str, ...]] = {"training": ("soft_labels",)}
+"""Fields that this schema gained later, by part: in a trial's identity only where they are not at their defaults, so
+that a new option renames no trial that does not use it."""
+
 CLEAN = "clean"
 """The name of the condition in which nothing is perturbed."""
 
@@ -46,7 +50,8 @@ class TrainingSpec(Strict):
     """How long and how a recipe is trained.
 
     ``select_on`` names the validation metric whose best epoch is kept; ``last`` keeps the last epoch.
-    ``clip_gradient`` is the largest allowed global gradient norm, null for none.
+    ``clip_gradient`` is the largest allowed global gradient norm, null for none. ``soft_labels`` trains on the
+    annotators' votes as class probabilities; validation and test go by the label.
     """
 
     epochs: int = Field(default=100, ge=1)
@@ -56,6 +61,7 @@ class TrainingSpec(Strict):
     precision: Literal["float32", "bfloat16"] = "float32"
     clip_gradient: float | None = Field(default=None, gt=0)
     mix: MixSpec | None = None
+    soft_labels: bool = False
     select_on: Literal["uar", "war", "last"] = "uar"
 
 
@@ -80,7 +86,13 @@ class TrialSpec(Strict):
     @cached_property
     def trial_id(self) -> str:
         """Sixteen hexadecimal digits: the hash of the trial's canonical JSON."""
-        return digest({"schema": SCHEMA, **self.model_dump(mode="json")})
+        content = self.model_dump(mode="json")
+        for part, names in ADDED.items():
+            default = type(getattr(self, part))().model_dump(mode="json")
+            for name in names:
+                if content[part][name] == default[name]:
+                    del content[part][name]
+        return digest({"schema": SCHEMA, **content})
 
 
 class Condition(Strict):

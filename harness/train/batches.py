@@ -6,24 +6,29 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from harness.data.clip import Source
+from harness.data.clip import Clip, Source
 from harness.data.sampling import sample
 from harness.data.store import ClipStore
+from harness.errors import HarnessError
 from harness.seeds import derive
 from harness.spec.trial import ClipSpec
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Clips of one batch: 8-bit RGB pixels ``b t c h w``, labels and domain indices ``b``."""
+    """Clips of one batch: 8-bit RGB pixels ``b t c h w``, labels and domain indices ``b``.
+
+    ``label_distributions`` are the annotators' votes as class probabilities; ``None`` if they are not known for all.
+    """
 
     clip_ids: tuple[str, ...]
     pixels: UInt8[Tensor, "b t c h w"]
     labels: Int[Tensor, " b"]
     groups: Int[Tensor, " b"]
+    label_distributions: Float[Tensor, "b k"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +59,7 @@ class ClipReader:
             pixels=pixels.permute(0, 1, 4, 2, 3),
             labels=torch.tensor([clip.label for clip in clips]),
             groups=torch.tensor([self.domains[clip.domain] for clip in clips]),
+            label_distributions=_distributions(clips),
         )
 
     def in_order(self, clip_ids: Sequence[str], batch_size: int) -> Iterator[Batch]:
@@ -74,3 +80,21 @@ class ClipReader:
             chosen = [clip_ids[index] for index in part]
             keys = [derive(seed, "frames", epoch, clip_id) for clip_id in chosen]
             yield self.batch(chosen, self.clip.train_sampler, keys)
+
+
+def _distributions(clips: Sequence[Clip]) -> Float[Tensor, "b k"] | None:
+    """The clips' class probabilities in single precision, unless one has none."""
+    if not all(clip.label_distribution for clip in clips):
+        return None
+    return torch.tensor([clip.label_distribution for clip in clips])
+
+
+def soft_targets(batch: Batch, device: torch.device) -> Float[Tensor, "b k"]:
+    """The annotators' votes on a batch, on the training's device.
+
+    Raises:
+        HarnessError: if a clip of the batch has none; they are named.
+    """
+    if batch.label_distributions is None:
+        raise HarnessError(f"training.soft_labels: some of the clips {', '.join(batch.clip_ids)} have no votes.")
+    return batch.label_distributions.to(device)

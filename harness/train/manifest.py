@@ -17,7 +17,7 @@ def write_manifest(source: Source, path: Path) -> None:
         "root": str(source.root),
         "fingerprint": source.fingerprint,
         "classes": list(source.classes),
-        "clips": [[c.clip_id, c.label, c.group, c.domain] for c in source.clips.values()],
+        "clips": [[c.clip_id, c.label, c.group, c.domain, *c.label_distribution] for c in source.clips.values()],
         "folds": {str(index): [list(fold.train), list(fold.test)] for index, fold in source.folds.items()},
         "excluded": source.excluded,
     }
@@ -35,8 +35,15 @@ def read_manifest(path: Path) -> Source:
     except (OSError, ValueError) as error:
         raise HarnessError(f"{path}: the data manifest cannot be read ({error}). Start the study again.") from error
     clips = (
-        Clip(clip_id=clip_id, path=Path(clip_id), label=label, group=group, domain=domain)
-        for clip_id, label, group, domain in content["clips"]
+        Clip(
+            clip_id=clip_id,
+            path=Path(clip_id),
+            label=label,
+            group=group,
+            domain=domain,
+            label_distribution=tuple(distribution),
+        )
+        for clip_id, label, group, domain, *distribution in content["clips"]
     )
     return Source(
         name=content["name"],

@@ -22,6 +22,7 @@ from harness.train.build import check_recipe
 from harness.train.conditions import perturbation
 from harness.train.manifest import write_manifest
 from harness.train.pretrained import load_pretrained
+from harness.train.targets import check_soft_labels, check_targets
 from perturbations._apply import SUITE_VERSION
 
 OnProgress = Callable[[int, int], None]
@@ -60,7 +61,7 @@ def open_dataset(study: StudySpec) -> Source:
 
 def data_ref(study: StudySpec, source: Source) -> DataRef:
     """The data set as it enters a trial's identity."""
-    return DataRef(name=study.dataset.name, fingerprint=source.fingerprint)
+    return DataRef(name=study.dataset.name, fingerprint=source.identity(soft_labels=study.training.soft_labels))
 
 
 def check_plugins(study: StudySpec, source: Source) -> None:
@@ -72,10 +73,12 @@ def check_plugins(study: StudySpec, source: Source) -> None:
     for sampler in (study.clip.train_sampler, study.clip.test_sampler):
         if sampler not in SAMPLERS:
             raise unknown("sampler", sampler, SAMPLERS)
+    check_soft_labels(study, source)
     folds = [carve(source, index, study.validation) for index in study.folds]
     problems: list[str] = []
     for name, method in study.methods.items():
         try:
+            check_targets(method.recipe, study.training)
             network = check_recipe(method.recipe, source, folds[0], study.clip)
             if method.pretrained:
                 plugin = load("model", method.model.name)

@@ -109,6 +109,17 @@ def test_one_hot_label_distributions_mean_the_same_as_labels(plugin):
     torch.testing.assert_close(hard_loss, soft_loss)
 
 
+def test_class_probabilities_move_the_gradient_of_an_objective_that_takes_them(plugin):
+    logits, features, labels, state = batch(BATCHES["all classes"])
+    soft = 0.6 * nn.functional.one_hot(labels, CLASSES).float() + 0.4 / CLASSES
+    gradients = []
+    for one in (state, dataclasses.replace(state, label_distributions=soft)):
+        logits = logits.detach().requires_grad_()
+        build(plugin)(logits, features, labels, one).loss.backward()
+        gradients.append(logits.grad)
+    assert torch.equal(*gradients) != plugin.takes_distributions
+
+
 def test_an_unknown_option_is_refused(plugin):
     with pytest.raises(HarnessError, match="no option 'colour_of_the_sky'"):
         typed_options("objective", plugin.options, {"colour_of_the_sky": "blue"})

@@ -1,47 +1,12 @@
 """DFEW's annotators: the workbook is read as spreadsheets write it, and agreement becomes a clip's domain."""
 
-import zipfile
-from pathlib import Path
-from xml.sax.saxutils import escape
-
 import pytest
 from tiny_clips import dfew_labels, write_dfew
+from workbooks import COLUMNS, write_workbook
 
-from harness.datasets._dfew_votes import VOTE_COLUMNS, agreement, read_votes
+from harness.datasets._dfew_votes import agreement, read_votes
 from harness.datasets.dfew import dfew
 from harness.errors import HarnessError
-
-NAMESPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-COLUMNS = (*VOTE_COLUMNS, "order", "label")
-
-
-def write_workbook(path: Path, rows: list[tuple], shared: bool = True) -> Path:
-    """A workbook with its texts in a shared table, as spreadsheet programs write them, or inline, as some tools do."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    strings: list[str] = []
-
-    def cell(name: str, value: object) -> str:
-        if not isinstance(value, str):
-            return f'<c r="{name}"><v>{value}</v></c>'
-        if not shared:
-            return f'<c r="{name}" t="inlineStr"><is><t>{escape(value)}</t></is></c>'
-        strings.append(value)
-        return f'<c r="{name}" t="s"><v>{len(strings) - 1}</v></c>'
-
-    lines = [
-        f'<row r="{number}">'
-        + "".join(cell(f"{'ABCDEFGHI'[i]}{number}", value) for i, value in enumerate(row))
-        + "</row>"
-        for number, row in enumerate(rows, start=1)
-    ]
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(
-            "xl/worksheets/sheet1.xml", f"<worksheet {NAMESPACE}><sheetData>{''.join(lines)}</sheetData></worksheet>"
-        )
-        if shared:
-            items = "".join(f"<si><t>{escape(text)}</t></si>" for text in strings)
-            archive.writestr("xl/sharedStrings.xml", f"<sst {NAMESPACE}>{items}</sst>")
-    return path
 
 
 @pytest.mark.parametrize("shared", [True, False])
