@@ -15,14 +15,24 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "dferbench"
 
 
+def synthetic_sets_folder() -> Path:
+    """All embedded data sets that were drawn."""
+    return cache_folder() / "synthetic"
+
+
 def synthetic_folder(size: str, seed: int, version: int) -> Path:
     """The embedded data set of a size, in DFEW's layout."""
-    return cache_folder() / "synthetic" / f"{size}-seed{seed}-v{version}"
+    return synthetic_sets_folder() / f"{size}-seed{seed}-v{version}"
+
+
+def packs_folder() -> Path:
+    """All packed clips."""
+    return cache_folder() / "packs"
 
 
 def pack_folder(fingerprint: str, size: int, max_frames: int) -> Path:
     """The packed clips of a data set at a side length."""
-    return cache_folder() / "packs" / f"{fingerprint}-{size}px-{max_frames}f"
+    return packs_folder() / f"{fingerprint}-{size}px-{max_frames}f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,11 @@ class UnitPaths:
         return self.folder / f"fingerprints-v{suite_version}-{name}.parquet"
 
     @property
+    def failure(self) -> Path:
+        """Why a trial has no result, beside the trial's folder; gone when the trial is tried again."""
+        return self.folder.with_name(f"{self.folder.name}.failed.json")
+
+    @property
     def resume(self) -> Path:
         """State of an unfinished training, from which it goes on; lies beside the trial's folder, not in it."""
         return self.folder.with_name(f"{self.folder.name}.resume.pt")
@@ -113,6 +128,21 @@ class RunPaths:
     def lock(self) -> Path:
         """Held by the driver."""
         return self.folder / ".lock"
+
+    @property
+    def progress(self) -> Path:
+        """How far the driver is, written at most once a second."""
+        return self.folder / "progress.json"
+
+    @property
+    def wanted(self) -> Path:
+        """A line per trial that the study asks for, in the order in which it came to ask for them."""
+        return self.folder / "wanted.jsonl"
+
+    @property
+    def stop_request(self) -> Path:
+        """Asks the driver, wherever it runs, to end."""
+        return self.folder / ".stop"
 
     @property
     def journal(self) -> Path:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from harness import __version__
-from harness.cli import data_verbs, report_verbs, study_verbs
+from harness.cli import data_verbs, report_verbs, run_verbs, study_verbs
 from harness.errors import HarnessError
 
 app = typer.Typer(
@@ -20,6 +20,10 @@ app = typer.Typer(
 app.command()(study_verbs.quickstart)
 app.command()(study_verbs.run)
 app.command()(study_verbs.plan)
+app.command()(run_verbs.status)
+app.command()(run_verbs.stop)
+app.command()(run_verbs.retry)
+app.command()(run_verbs.clean)
 app.command()(report_verbs.report)
 app.command()(report_verbs.compare)
 app.command()(report_verbs.power)

@@ -13,7 +13,7 @@ from harness.data.clip import Source
 from harness.data.split import carve
 from harness.paths import RunPaths
 from harness.plan import Count, Unit, confirm_units, counts, search_units
-from harness.schedule.progress import clock
+from harness.schedule.clock import clock
 from harness.schedule.run import open_study, pick_device
 from harness.spec.study import StudySpec
 from harness.train.preflight import check_plugins, data_ref, open_dataset

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from socket import gethostname
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console, ConsoleOptions
 from rich.live import Live
@@ -14,8 +16,20 @@ from rich.table import Table
 
 from harness.plan import Unit
 from harness.schedule.brain import Brain, key
+from harness.schedule.clock import clock
+from harness.schedule.publisher import Publisher
 
 SHOWN_ROWS = 24
+SHOWN_ERRORS = 5
+LINES = ("started", "epoch", "ended")
+"""Events that are worth a line in a log."""
+
+
+class Total(NamedTuple):
+    """What a study asks for in all: trainings, and their epochs together."""
+
+    units: int
+    epochs: int
 
 
 @dataclass(kw_only=True)
@@ -23,86 +37,136 @@ class Row:
     """One unit as it is watched."""
 
     unit: Unit
-    state: str = "waiting"
+    state: str = "training"
     epoch: int = 0
     val_uar: float | None = None
     detail: str = ""
     started: float = 0.0
+    since: str = ""
     seconds: float = 0.0
+    host: str = field(default_factory=gethostname)
 
     @property
     def share(self) -> float:
-        """Share of the unit's work that is done; testing counts as one tenth."""
-        if self.state in {"done", "found", "failed", "diverged"}:
-            return 1.0
+        """Share of the unit's work that is done while it runs; testing counts as one tenth."""
         return 0.9 * self.epoch / self.unit.trial.training.epochs
 
 
 class Progress:
-    """Listens to events and shows them; use as a context manager around a run."""
+    """Listens to events and shows them; use as a context manager around a run.
 
-    def __init__(self, brain: Brain, total: int, console: Console, plain: bool) -> None:
-        self.brain, self.total, self.console, self.plain = brain, total, console, plain
-        self.rows: dict[str, Row] = {}
+    An event costs the same however many trials the study has.
+    """
+
+    def __init__(self, brain: Brain, total: Total, publisher: Publisher, console: Console, plain: bool) -> None:
+        self.brain, self.total, self.publisher = brain, total, publisher
+        self.console, self.plain = console, plain
+        self.running: dict[str, Row] = {}
+        self.recent: deque[Row] = deque(maxlen=SHOWN_ROWS)
+        self.errors: deque[dict[str, str]] = deque(maxlen=SHOWN_ERRORS)
         self.began = monotonic()
+        self._ended, self._ended_epochs = 0, 0
         self._live = Live(self, console=console, refresh_per_second=2, transient=False)
 
     def __enter__(self) -> Progress:
         found = len(self.brain.recognised)
         if found:
-            self.console.print(f"{found} of {self.total} trials are already finished and are not trained again.")
+            self.console.print(f"{found} of {self.total.units} trials are already finished and are not trained again.")
         if not self.plain:
             self._live.start()
+        self.publisher.follow(self.brain, self.snapshot)
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.publisher.changed()
         if not self.plain:
             self._live.stop()
 
     def __call__(self, unit: Unit, event: Mapping[str, Any]) -> None:
         """One event of one unit."""
-        row = self.rows.setdefault(key(unit), Row(unit=unit))
+        row = self.running.setdefault(key(unit), Row(unit=unit, started=monotonic(), since=_now()))
         kind = event["kind"]
-        if kind == "started":
-            row.state, row.started = "training", monotonic()
-        elif kind == "epoch":
+        row.host = str(event.get("host", row.host))
+        if kind == "epoch":
             row.epoch, row.val_uar = int(event["epoch"]), float(event["val_uar"])
         elif kind == "stress":
             row.state, row.epoch = "testing", unit.trial.training.epochs
             row.detail = f"{event['clips']}/{event['total']} clips x {event['conditions']} conditions"
         elif kind == "ended":
-            row.state = str(event.get("status", "failed"))
-            row.detail, row.seconds = str(event.get("error", ""))[-200:], monotonic() - row.started
-        if self.plain and kind != "stress":
+            self._end(row, event)
+        if self.plain and kind in LINES:
             self.console.print(self._line(row, kind), highlight=False, markup=False)
+        self.publisher.changed()
+
+    def _end(self, row: Row, event: Mapping[str, Any]) -> None:
+        row.state = str(event.get("status", "failed"))
+        row.detail, row.seconds = str(event.get("error", ""))[-200:], monotonic() - row.started
+        if row.state == "failed":
+            self.errors.append({"unit": row.unit.label, "error": str(event.get("error", ""))[-2000:], "at": _now()})
+        self._ended += 1
+        self._ended_epochs += row.unit.trial.training.epochs
+        self.recent.append(self.running.pop(key(row.unit)))
 
     @property
     def ended(self) -> int:
         """Trials that need nothing more."""
-        return len(self.brain.recognised) + sum(row.share == 1.0 for row in self.rows.values())
+        return len(self.brain.recognised) + self._ended
 
     @property
     def remaining_seconds(self) -> float | None:
-        """Time left at the pace so far; ``None`` before there is a pace."""
-        worked = sum(row.share for row in self.rows.values())
-        left = self.total - len(self.brain.recognised) - worked
-        elapsed = monotonic() - self.began
-        return elapsed * left / worked if worked > 0.05 else None
+        """Time left at the pace of epochs so far; ``None`` before there is a pace."""
+        units = self.brain.units
+        found = sum(units[name].trial.training.epochs for name in list(self.brain.recognised))
+        worked = self._ended_epochs + sum(row.share * row.unit.trial.training.epochs for row in self._shown())
+        left = max(0.0, self.total.epochs - found - worked)
+        return (monotonic() - self.began) * left / worked if worked > 0.05 else None
+
+    def snapshot(self) -> dict[str, Any]:
+        """The present for other processes, see ``publisher``."""
+        return {
+            "total": self.total.units,
+            "found": len(self.brain.recognised),
+            "ended": self.ended,
+            "elapsed_seconds": monotonic() - self.began,
+            "remaining_seconds": self.remaining_seconds,
+            "chosen": self.brain.chosen,
+            "errors": list(self.errors),
+            "running": [
+                {
+                    "key": key(row.unit),
+                    "unit": row.unit.label,
+                    "state": row.state,
+                    "epoch": row.epoch,
+                    "epochs": row.unit.trial.training.epochs,
+                    "val_uar": row.val_uar,
+                    "detail": row.detail,
+                    "host": row.host,
+                    "since": row.since,
+                }
+                for row in self._shown()
+            ],
+        }
+
+    def _shown(self) -> list[Row]:
+        """The running trials; a copy, because the display and the publisher are threads of their own."""
+        return list(self.running.values())
 
     def _line(self, row: Row, kind: str) -> str:
         epochs = row.unit.trial.training.epochs
         uar = "" if row.val_uar is None else f" val UAR {row.val_uar:.1%}"
         words = {"started": "starts", "epoch": f"epoch {row.epoch}/{epochs}{uar}", "ended": f"{row.state} {row.detail}"}
-        return f"[{clock(monotonic() - self.began)}] {self.ended}/{self.total} {row.unit.label}: {words[kind].strip()}"
+        so_far = f"[{clock(monotonic() - self.began)}] {self.ended}/{self.total.units}"
+        return f"{so_far} {row.unit.label}: {words[kind].strip()}"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
         left = self.remaining_seconds
         pace = f", about {clock(left)} left" if left is not None else ""
         elapsed = clock(monotonic() - self.began)
-        table = Table(title=f"{self.ended} of {self.total} trials, {elapsed} elapsed{pace}", title_justify="left")
+        table = Table(title=f"{self.ended} of {self.total.units} trials, {elapsed} elapsed{pace}", title_justify="left")
         for name in ("method", "phase", "fold", "seed", "state", "epoch", "val UAR", "time", ""):
             table.add_column(name, justify="right" if name in {"fold", "seed", "epoch", "val UAR", "time"} else "left")
-        for row in list(self.rows.values())[-SHOWN_ROWS:]:
+        running = self._shown()
+        for row in [*list(self.recent)[-max(1, SHOWN_ROWS - len(running)) :], *running]:
             table.add_row(*_cells(row))
         yield table
 
@@ -111,7 +175,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     unit = row.unit
     number = f" #{unit.configuration}" if unit.phase == "search" else ""
     colour = {"done": "green", "training": "cyan", "testing": "blue"}.get(row.state, "red")
-    seconds = row.seconds or (monotonic() - row.started if row.started else 0.0)
+    seconds = row.seconds or monotonic() - row.started
     return (
         unit.method + number,
         unit.phase,
@@ -125,10 +189,5 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def clock(seconds: float) -> str:
-    """Seconds as h:mm:ss.
-
-    >>> clock(3723.0)
-    '1:02:03'
-    """
-    return str(timedelta(seconds=round(seconds)))
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

@@ -16,8 +16,11 @@ from harness.plan import check, counts
 from harness.report.build import Outputs, build
 from harness.schedule.bars import clip_bar
 from harness.schedule.brain import Brain
-from harness.schedule.progress import Progress
-from harness.schedule.session import Session, exclusive
+from harness.schedule.cleaning import in_use
+from harness.schedule.driver import exclusive
+from harness.schedule.progress import Progress, Total
+from harness.schedule.publisher import Publisher
+from harness.schedule.session import Session
 from harness.schedule.signals import interrupt_on_sigterm
 from harness.spec.load import load_study
 from harness.spec.study import StudySpec
@@ -84,22 +87,26 @@ def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
     interrupt_on_sigterm()
     study = open_study(file)
     run = RunPaths(options.out, study.name)
-    with exclusive(run):
+    with exclusive(run), Publisher(run, {"executor": options.executor}) as publisher:
         prepared = prepare_shown(study, run, console)
+        publisher.tell(state="training", pack=str(prepared.pack.absolute()))
         session = Session(study=study, run=run, prepared=prepared, device=pick_device(study))
-        brain = session.brain()
-        before = len(brain.recognised)
-        with Progress(brain, total_units(study), console, options.plain) as progress:
-            _execute(session, brain, progress, options)
+        with in_use(prepared.pack):
+            brain = session.brain()
+            before = len(brain.recognised)
+            with Progress(brain, total_of(study), publisher, console, options.plain) as progress:
+                _execute(session, brain, progress, options)
+        publisher.tell(state="reporting")
         session.write_tables(brain)
         return Ended(
             outputs=build(run), failed=brain.failed, trained=len(brain.units) - len(brain.recognised), recognised=before
         )
 
 
-def total_units(study: StudySpec) -> int:
-    """Trainings that a study asks for, search and confirmation together."""
-    return sum(count.search + count.confirm for count in counts(study).values())
+def total_of(study: StudySpec) -> Total:
+    """What a study asks for, search and confirmation together."""
+    each = counts(study).values()
+    return Total(sum(count.search + count.confirm for count in each), sum(count.epochs for count in each))
 
 
 def prepare_shown(study: StudySpec, run: RunPaths, console: Console) -> Prepared:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.plan import Unit
 from harness.plugins import load
@@ -20,35 +15,12 @@ from harness.schedule.brain import Asks, Brain, key
 from harness.spec.load import dump_study
 from harness.spec.study import StudySpec
 from harness.tables import schema, store
+from harness.tables.temporary import sweep
 from harness.train.preflight import Prepared
-from harness.train.unit import Task, is_finished, read_record, sweep
+from harness.train.unit import Task, is_finished, read_record
 
 NOT_RUN = {"status": "missing", "error": "", "selected_epoch": None, "val_war": None, "val_uar": None}
 RECORD_COLUMNS = ("status", "error", "selected_epoch", "val_war", "val_uar", "parameters", "seconds", "peak_memory_mb")
-
-
-@contextmanager
-def exclusive(run: RunPaths) -> Iterator[None]:
-    """Hold a study's lock; the system lets go of it when this process ends, however it ends.
-
-    Raises:
-        HarnessError: if another process runs the same study in the same folder.
-    """
-    run.folder.mkdir(parents=True, exist_ok=True)
-    with run.lock.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            owner = file.read().strip() or "unknown"
-            raise HarnessError(
-                f"Study '{run.study}' is being run in {run.folder} by process {owner}. Wait for it, stop it, "
-                "or use --out for another folder."
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +34,8 @@ class Session:
 
     def brain(self) -> Brain:
         """The study's state machine on what storage already holds."""
-            audit=self.study.stress.audit and unit.phase == "confirm",
-            features=self.study.stress.features and unit.phase == "confirm",
         self.run.units.mkdir(parents=True, exist_ok=True)
-        sweep(self.run.units)
+        sweep(self.run.units, *(folder for folder in self.run.units.iterdir() if folder.is_dir()))
         store.write_text(dump_study(self.study), self.run.study_file)
         searched = [name for name, method in self.study.methods.items() if method.search]
         return Brain(
@@ -92,6 +62,8 @@ class Session:
             trial=unit.trial,
             conditions=conditions,
             repeats=self.study.stress.repeats,
+            audit=self.study.stress.audit and unit.phase == "confirm",
+            features=self.study.stress.features and unit.phase == "confirm",
             units=str(self.run.units.absolute()),
             manifest=str(self.run.manifest.absolute()),
             pack=str(self.prepared.pack.absolute()),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,12 +12,13 @@ import pyarrow.parquet as pq
 
 from harness.errors import HarnessError
 from harness.tables.schema import VERSION, Table
+from harness.tables.temporary import hidden_name
 
 
 def write_bytes(content: bytes, path: Path) -> None:
     """Publish a file atomically: a reader sees the whole of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = path.parent / f".{path.name}.{os.getpid()}.{uuid.uuid4().hex}.tmp"
+    hidden = path.parent / hidden_name(path.name)
     try:
         with hidden.open("wb") as file:
             file.write(content)

@@ -1,0 +1,269 @@
+"""Faults at random moments of a small study: does it always end with the tables of an undisturbed run?
+
+    OMP_NUM_THREADS=1 python benchmarks/soak.py --faults 60 --seed 0
+
+For every fault the study is started anew on Ray, struck at a moment drawn from the fault's seed, and run again to its
+end. Then its tables, predictions and leaderboard must be those of an undisturbed run, byte for byte; no process may
+live on, and no temporary file may be left. Faults: SIGKILL of the driver, of a worker and of the raylet, SIGTERM,
+SIGINT, ``dferbench stop``, a second driver on the same folder, and a damaged file of a finished trial. A line is
+printed for each with its seed; ``--only SEED`` strikes one of them again. The script fails if any study differs.
+"""
+
+import argparse
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from harness.paths import RunPaths
+from harness.tables import schema, store
+
+MARK = "DFERBENCH_SOAK"
+DEADLINE_SECONDS = 600.0
+ORPHAN_SECONDS = 30.0
+LSTM = {"name": "resnet18_lstm", "width": 8, "hidden": 8, "layers": 1}
+STUDY = {
+    "name": "soak",
+    "question": "Does a study end the same whatever happens to it?",
+    "dataset": {"name": "synthetic", "size": "tiny"},
+    "folds": [1, 2],
+    "clip": {"frames": 4, "size": 32, "max_stored_frames": 64, "augment": ["flip"]},
+    "training": {"epochs": 2, "batch_size": 16, "warmup_epochs": 0},
+    "methods": {
+        "searched": {"model": LSTM, "search": {"optimizer.learning_rate": {"log_uniform": [1e-4, 1e-2]}}},
+        "written": {"model": {**LSTM, "hidden": 16}},
+    },
+    "search": {"configurations": 2, "round_size": 1, "epochs": 1},
+    "stress": {"perturbations": ["gaussian_noise"], "severities": [3]},
+}
+
+
+@dataclass(frozen=True)
+class Site:
+    """A folder in which a study is run, and how its processes are known."""
+
+    folder: Path
+
+    @property
+    def runs(self) -> Path:
+        """The runs folder."""
+        return self.folder / "runs"
+
+    @property
+    def study(self) -> Path:
+        """The study file."""
+        return self.folder / "soak.yaml"
+
+    def start(self, verb: str = "run", *options: str) -> subprocess.Popen[str]:
+        """Start the command line on the study."""
+        command = [sys.executable, "-m", "harness.cli", verb, str(self.study), "--out", str(self.runs), *options]
+        log = (self.folder / f"{verb}.log").open("a")
+        with log:
+            return subprocess.Popen(
+                command, env={**os.environ, MARK: str(self.folder)}, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def living(self, name: str = "") -> list[int]:
+        """Processes of this site, whatever their parents, whose command holds ``name``."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                mine = f"{MARK}={self.folder}".encode() in (process / "environ").read_bytes().split(b"\0")
+                if mine and name in (process / "cmdline").read_text().replace("\0", " "):
+                    found.append(int(process.name))
+            except OSError:
+                continue
+        return sorted(found)
+
+
+def site(parent: Path, name: str) -> Site:
+    """A fresh folder with the study in it."""
+    made = Site(parent / name)
+    made.runs.mkdir(parents=True)
+    made.study.write_text(yaml.safe_dump(STUDY, sort_keys=False))
+    return made
+
+
+def whole_run(where: Site, *options: str) -> float:
+    """Run the study to its end; seconds that it took.
+
+    Raises:
+        RuntimeError: if it fails.
+    """
+    started = time.monotonic()
+    code = where.start("run", "--plain", *options).wait(DEADLINE_SECONDS)
+    if code != 0:
+        raise RuntimeError(f"the run ended with code {code}: {(where.folder / 'run.log').read_text()[-2000:]}")
+    return time.monotonic() - started
+
+
+def tables(where: Site) -> dict[str, object]:
+    """Everything that must not depend on how a study was run."""
+    run = RunPaths(where.runs, str(STUDY["name"]))
+    trials = store.read(run.table("trials"), schema.TRIALS)
+    epochs = store.read(run.table("epochs"), schema.EPOCHS)
+    files = [file for unit in trials["trial_id"] for file in run.unit(unit).folder.glob("predictions-*.parquet")]
+    return {
+        "trials": trials.drop(columns=list(schema.TRIALS.volatile)).to_csv(),
+        "epochs": epochs.drop(columns=list(schema.EPOCHS.volatile)).to_csv(),
+        "predictions": {(file.parent.name, file.name): file.read_bytes() for file in files},
+        "metrics": run.table("metrics").read_bytes(),
+        "leaderboard": run.output("leaderboard.md").read_text() + run.output("leaderboard.csv").read_text(),
+    }
+
+
+def kill_driver(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
+    """SIGKILL of the driver."""
+    driver.kill()
+    driver.wait(DEADLINE_SECONDS)
+    return "driver killed"
+
+
+def kill_worker(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
+    """SIGKILL of a worker; the study must go on by itself."""
+    said = _kill_one(where, "ray::", draw)
+    code = driver.wait(DEADLINE_SECONDS)
+    return f"{said}, driver ended with {code}" if code == 0 or "no " in said else f"FAILED: {said}, driver gave {code}"
+
+
+def kill_raylet(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
+    """SIGKILL of the raylet, under which all workers die."""
+    said = _kill_one(where, "/raylet/raylet", draw)
+    try:
+        return f"{said}, driver ended with {driver.wait(120)}"
+    except subprocess.TimeoutExpired:
+        driver.kill()
+        driver.wait(DEADLINE_SECONDS)
+        return f"FAILED: {said}, and the driver waits for ever"
+
+
+def _kill_one(where: Site, name: str, draw: random.Random) -> str:
+    found = where.living(name)
+    if not found:
+        return f"no {name} to kill yet"
+    victim = draw.choice(found)
+    os.kill(victim, signal.SIGKILL)
+    return f"{name} {victim} killed"
+
+
+def sigterm(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
+    """SIGTERM of the driver."""
+    return _interrupted(driver, signal.SIGTERM)
+
+
+def sigint(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
+    """Ctrl-C."""
+    return _interrupted(driver, signal.SIGINT)
+
+
+def _interrupted(driver: subprocess.Popen[str], sent: signal.Signals) -> str:
+    driver.send_signal(sent)
+    code = driver.wait(DEADLINE_SECONDS)
+    return f"{sent.name}, driver ended with {code}" if code in {0, 130} else f"FAILED: {sent.name}: code {code}"
+
+
+def stop(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
+    """``dferbench stop``."""
+    code, ended = where.start("stop").wait(DEADLINE_SECONDS), driver.wait(DEADLINE_SECONDS)
+    fine = (code, ended) in {(0, 130), (2, 0)}
+    return f"stop gave {code}, driver {ended}" if fine else f"FAILED: stop gave {code}, driver {ended}"
+
+
+def second_driver(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
+    """A second driver on the same folder: it must refuse, or find the first one done."""
+    code, first = where.start("run", "--plain").wait(DEADLINE_SECONDS), driver.wait(DEADLINE_SECONDS)
+    fine = sorted((code, first)) in ([0, 2], [0, 0])
+    return f"second driver gave {code}, first {first}" if fine else f"FAILED: second gave {code}, first {first}"
+
+
+def damaged_file(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
+    """A file of a finished trial cut short or overwritten, after which the study has to make it again."""
+    driver.wait(DEADLINE_SECONDS)
+    files = sorted(file for file in where.runs.glob("units/[0-9a-f]*/*") if file.is_file())
+    victim = draw.choice(files)
+    content = victim.read_bytes()
+    at = draw.randrange(len(content))
+    cut = draw.random() < 0.5
+    victim.write_bytes(content[:at] if cut else content[:at] + bytes(64) + content[at + 64 :])
+    for made in ("tables/metrics.parquet", "leaderboard.md", "leaderboard.csv"):
+        (where.runs / str(STUDY["name"]) / made).unlink()
+    return f"{victim.parent.name}/{victim.name} {'cut' if cut else 'overwritten'} at byte {at}"
+
+
+Fault = Callable[[Site, subprocess.Popen[str], random.Random], str]
+FAULTS: dict[str, Fault] = {
+    fault.__name__: fault
+    for fault in (kill_driver, kill_worker, kill_raylet, sigterm, sigint, stop, second_driver, damaged_file)
+}
+
+
+def strike(parent: Path, seed: str, kinds: list[str], seconds: float, wanted: dict[str, object]) -> str:
+    """One fault, and the run after it: what happened, with ``FAILED`` in it if the study is not as it should be."""
+    draw = random.Random(seed)
+    kind = kinds[int(seed.rpartition("-")[2]) % len(kinds)]
+    moment = draw.uniform(0.0, seconds)
+    where = site(parent, f"{seed}-{kind}")
+    driver = where.start("run", "--plain")
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        driver.wait(moment)
+    said = f"{seed} {kind} at {moment:.1f} s: {FAULTS[kind](where, driver, draw)}"
+    try:
+        whole_run(where)
+    except RuntimeError as error:
+        return f"{said}: FAILED: {error}"
+    found = tables(where)
+    problems = [f"{name} differ" for name in wanted if found[name] != wanted[name]]
+    problems += [f"{path} is left" for path in where.runs.rglob(".*.tmp")]
+    problems += [f"{path} is left" for path in where.runs.rglob("*.resume.pt")]
+    problems += [f"process {pid} lives on" for pid in orphans(where)]
+    return f"{said}: FAILED: {'; '.join(problems)}" if problems else f"{said}: same tables"
+
+
+def orphans(where: Site) -> list[int]:
+    """Processes that have not ended some time after their study; they are ended now."""
+    deadline = time.monotonic() + ORPHAN_SECONDS
+    while where.living() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    left = where.living()
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    return left
+
+
+def main() -> int:
+    """Run the study undisturbed, then once for each fault."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--faults", type=int, default=56, help="how many")
+    parser.add_argument("--seed", default="0", help="another seed, other moments and victims")
+    parser.add_argument("--kinds", default=",".join(FAULTS), help="of which kinds, in turn")
+    parser.add_argument("--only", help="strike this one again, as printed: SEED-NUMBER")
+    chosen = parser.parse_args()
+    kinds = chosen.kinds.split(",")
+    seeds = [chosen.only] if chosen.only else [f"{chosen.seed}-{number}" for number in range(chosen.faults)]
+    with tempfile.TemporaryDirectory(prefix="dferbench-soak-") as folder:
+        parent = Path(folder)
+        local = site(parent, "undisturbed")
+        whole_run(local, "--local")
+        wanted = tables(local)
+        seconds = whole_run(site(parent, "undisturbed-ray"))
+        print(f"undisturbed on Ray: {seconds:.1f} s", flush=True)
+        failed = 0
+        for seed in seeds:
+            said = strike(parent, seed, kinds, seconds, wanted)
+            failed += "FAILED" in said
+            print(said, flush=True)
+    print(f"{len(seeds)} faults, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""Clearing trials that have no result, so that the next run tries them again."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from harness.paths import RunPaths
+from harness.schedule.driver import exclusive
+from harness.schedule.wanted import Wanted, look, wanted_by
+from harness.tables.temporary import hidden_name, remove
+
+
+class Cleared(NamedTuple):
+    """The trials that will be tried again."""
+
+    failed: list[Wanted]
+    diverged: list[Wanted]
+
+
+def clear(run: RunPaths, *, failed: bool, diverged: bool) -> Cleared:
+    """Forget failures, and the results of diverged trainings if asked to; finished trials are never touched.
+
+    Raises:
+        HarnessError: if the study was never started here, or is being run now.
+    """
+    wanted = wanted_by(run)
+    with exclusive(run):
+        states = {one.key: look(run.unit(one.trial_id), one.phase).state for one in wanted}
+        cleared = Cleared(
+            failed=[one for one in wanted if failed and states[one.key] == "failed"],
+            diverged=[one for one in wanted if diverged and states[one.key] == "diverged"],
+        )
+        for one in cleared.failed:
+            run.unit(one.trial_id).failure.unlink(missing_ok=True)
+        for trial_id in {one.trial_id for one in cleared.diverged}:
+            _delete_folder(run, trial_id)
+    return cleared
+
+
+def _delete_folder(run: RunPaths, trial_id: str) -> None:
+    """First under a hidden name, so that a folder that exists stays a finished one."""
+    folder = run.unit(trial_id).folder
+    hidden = folder.with_name(hidden_name(folder.name))
+    folder.rename(hidden)
+    remove(hidden)
