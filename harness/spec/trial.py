@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.seeds import digest
 from harness.spec.method import RecipeSpec
@@ -22,15 +22,32 @@ CLEAN = "clean"
 """The name of the condition in which nothing is perturbed."""
 
 
+AugmentPart = Literal["flip", "crop", "color_jitter"]
+PublishedRecipe = Literal["m3dfel", "former_dfer", "ial", "dfer_clip_dfew", "dfer_clip_ferv39k"]
+
+
 class ClipSpec(Strict):
-    """How a video becomes a network's input: frames sampled, side length in pixels, training augmentation."""
+    """How a video becomes a network's input: frames sampled, side length in pixels, training augmentation.
+
+    ``augment`` names parts to put together, or one published recipe.
+    """
 
     frames: int = Field(default=16, ge=2)
     size: int = Field(default=112, ge=16)
     max_stored_frames: int = Field(default=96, ge=2)
     train_sampler: str = "segment_random"
     test_sampler: str = "segment_center"
-    augment: tuple[Literal["flip", "crop", "color_jitter"], ...] = ("flip", "crop")
+    augment: tuple[Literal[AugmentPart, PublishedRecipe], ...] = ("flip", "crop")
+
+    @model_validator(mode="after")
+    def _a_published_recipe_stands_alone(self) -> ClipSpec:
+        published = [name for name in self.augment if name in get_args(PublishedRecipe)]
+        if published and len(self.augment) > 1:
+            raise ValueError(
+                f"augment: '{published[0]}' is a whole recipe, so it stands alone; the parts to put together are "
+                f"{', '.join(get_args(AugmentPart))}"
+            )
+        return self
 
 
 class ValidationSpec(Strict):

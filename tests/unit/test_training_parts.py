@@ -1,4 +1,4 @@
-"""Augmentation, learning rate, isolation: each a law of its own."""
+"""Learning rate, isolation, options: each a law of its own."""
 
 import numpy as np
 import pytest
@@ -6,53 +6,9 @@ import torch
 
 from harness.errors import HarnessError
 from harness.spec.trial import TrainingSpec
-from harness.train.augment import augment
 from harness.train.isolation import isolated
 from harness.train.options import typed_options
 from harness.train.schedule import learning_rate
-
-IDS = ("a", "b", "c")
-
-
-@pytest.fixture
-def clips():
-    return torch.rand(3, 4, 3, 12, 12, generator=torch.Generator().manual_seed(1))
-
-
-def test_an_augmented_clip_does_not_depend_on_its_batch(clips):
-    names = ("flip", "crop", "color_jitter")
-    whole = augment(clips, names, 5, 2, IDS)
-    alone = torch.cat([augment(clips[i : i + 1], names, 5, 2, IDS[i : i + 1]) for i in range(3)])
-    torch.testing.assert_close(whole, alone, rtol=0, atol=1e-6)
-
-
-def test_another_epoch_or_seed_augments_otherwise(clips):
-    first = augment(clips, ("crop",), 5, 2, IDS)
-    assert not torch.equal(first, augment(clips, ("crop",), 5, 3, IDS))
-    assert not torch.equal(first, augment(clips, ("crop",), 6, 2, IDS))
-
-
-def test_a_flip_mirrors_whole_clips_exactly_and_about_half_of_them(clips):
-    flips = 0
-    for epoch in range(40):
-        out = augment(clips, ("flip",), 0, epoch, IDS)
-        for before, after in zip(clips, out, strict=True):
-            mirrored = torch.allclose(after, before.flip(-1), atol=1e-5)
-            assert mirrored or torch.allclose(after, before, atol=1e-5)
-            flips += mirrored
-    assert 40 < flips < 80
-
-
-def test_one_draw_serves_all_frames_of_a_clip(clips):
-    still = clips[:, :1].expand(-1, 4, -1, -1, -1).contiguous()
-    out = augment(still, ("flip", "crop", "color_jitter"), 3, 1, IDS)
-    torch.testing.assert_close(out, out[:, :1].expand_as(out))
-    assert out.min() >= 0
-    assert out.max() <= 1
-
-
-def test_no_augmentation_is_the_identity(clips):
-    assert augment(clips, (), 0, 0, IDS) is clips
 
 
 def test_the_learning_rate_warms_up_to_its_peak_and_falls_to_its_floor():
