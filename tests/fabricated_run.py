@@ -40,6 +40,7 @@ class Fabrication:
     seed_noise: float = 0.05
     audit: bool = False
     features: int = 0
+    configurations: int = 6
 
     @property
     def conditions(self) -> list[Condition]:
@@ -61,7 +62,8 @@ def fabricate(root: Path, fabrication: Fabrication | None = None, study: str = "
     write(pd.DataFrame(rows), TRIALS, run.table("trials"))
     write_text(json.dumps(_dataset(fabrication)), run.dataset_file)
     write_text(json.dumps(_suite(fabrication)), run.suite_file)
-    methods = {name: {"model": {"name": name}} for name in fabrication.skills}
+    methods: dict = {name: {"model": {"name": name}} for name in fabrication.skills}
+    methods[_best(fabrication)]["search"] = {"optimizer.sam.rho": {"log_uniform": [0.01, 0.5]}}
     text = {"name": study, "question": "Which of the fabricated methods is best?", "methods": methods}
     write_text(yaml.safe_dump(text, sort_keys=False), run.study_file)
     return run
@@ -118,9 +120,12 @@ def _write_trial(run: RunPaths, fabrication: Fabrication, method: str, fold: int
     unit = run.unit(trial_id)
     rows = prediction_rows(fabrication, method, fold, seed, trial_id)
     write(rows, predictions(len(CLASSES)), unit.test_predictions_file("1", "0"))
+    clean = rows[rows["perturbation"] == "clean"]
+    val = clean.assign(split="val", clip_id="val-" + clean["clip_id"])
+    write(val, predictions(len(CLASSES)), unit.predictions("val"))
     write(_epochs(trial_id, fabrication.skills[method]), EPOCHS, unit.epochs)
     if fabrication.audit:
-        _write_audit(unit, rows[rows["perturbation"] == "clean"], trial_id)
+        _write_audit(unit, clean, trial_id)
     if fabrication.features:
         write(_features(fabrication, fold, trial_id), features(fabrication.features), unit.features)
     return _trial_row(method, "confirm", 0, fold, seed) | {"trial_id": trial_id}
@@ -204,14 +209,18 @@ def _trial_row(method: str, phase: str, configuration: int, fold: int, seed: int
     }
 
 
+def _best(fabrication: Fabrication) -> str:
+    return max(fabrication.skills, key=lambda method: fabrication.skills[method])
+
+
 def _search_rows(run: RunPaths, fabrication: Fabrication) -> list[dict]:
-    best = max(fabrication.skills, key=lambda method: fabrication.skills[method])
+    best = _best(fabrication)
     rows = []
-    for configuration in range(6):
+    for configuration in range(fabrication.configurations):
         rho, tau = 0.02 * (configuration + 1), 0.1 + 0.07 * ((configuration * 5) % 6)
         row = _trial_row(best, "search", configuration, fabrication.folds[0], 1000)
         row["searched"] = json.dumps({"optimizer.sam.rho": rho, "objective.tau": tau})
-        row["val_uar"] = 0.5 - (rho - 0.05) ** 2 * 30 + 0.1 * tau
+        row["val_uar"] = 0.2 + 0.3 / (1 + (rho - 0.05) ** 2 * 100) + 0.1 * tau
         rows.append(row)
     return rows
 

@@ -23,13 +23,17 @@ def probabilities(logits: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
     return np.asarray(softmax(logits.astype(np.float64), axis=1))
 
 
-def calibration_error(confidence: Float[np.ndarray, " n"], correct: Bool[np.ndarray, " n"], bins: int = BINS) -> float:
-    """Expected calibration error with equal-mass bins: the clip-weighted mean of abs(accuracy - confidence).
+def bin_members(confidence: Float[np.ndarray, " n"], bins: int = BINS) -> Int[np.ndarray, " n"]:
+    """The bin of each clip, equally many to a bin: edges are quantiles, clips of equal confidence share a bin.
 
-    Bin edges are quantiles of the confidences and clips of equal confidence share a bin, so that the order of the
-    clips does not matter (adaptive bins: Nguyen & O'Connor, EMNLP 2015; Nixon et al., CVPR workshops 2019).
+    So the order of the clips does not matter (adaptive bins: Nguyen & O'Connor, EMNLP 2015; Nixon et al., CVPR
+    workshops 2019).
     """
     inner = np.quantile(confidence, np.arange(1, bins) / bins)
-    member = np.searchsorted(np.unique(inner), confidence, side="left")
-    gap = np.bincount(member, weights=correct.astype(np.float64) - confidence)
+    return np.asarray(np.searchsorted(np.unique(inner), confidence, side="left"))
+
+
+def calibration_error(confidence: Float[np.ndarray, " n"], correct: Bool[np.ndarray, " n"], bins: int = BINS) -> float:
+    """Expected calibration error with equal-mass bins: the clip-weighted mean of abs(accuracy - confidence)."""
+    gap = np.bincount(bin_members(confidence, bins), weights=correct.astype(np.float64) - confidence)
     return float(np.abs(gap).sum() / len(confidence))

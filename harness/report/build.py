@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from harness.paths import RunPaths
+from harness.report.calibration_table import calibration_table
 from harness.report.findings import analyse
 from harness.report.leaderboard import csv, markdown
 from harness.report.metrics_table import metrics_table
@@ -13,7 +14,7 @@ from harness.report.page import page
 from harness.report.published import published_markdown
 from harness.report.selection import selection_markdown
 from harness.report.study_results import read_results
-from harness.tables.schema import METRICS, SCORES
+from harness.tables.schema import CALIBRATION, METRICS, SCORES
 from harness.tables.store import write, write_text
 
 REPLICATES = 2000
@@ -52,6 +53,7 @@ def build(run: RunPaths, replicates: int = REPLICATES) -> Outputs:
     tables = [table for table in (findings.scores_table, findings.selection.table) if len(table)]
     scores = pd.concat(tables, ignore_index=True)
     write(scores, SCORES, run.table("scores"))
+    write(calibration_table(results, replicates), CALIBRATION, run.table("calibration"))
     write_text(text, outputs.md_path)
     write_text(csv(board), outputs.csv_path)
     write_text(page(results, findings, metrics), outputs.html_path)

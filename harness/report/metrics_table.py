@@ -1,16 +1,13 @@
 """The metrics table of a study, scored once per predictions file and kept beside it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
-from harness.errors import HarnessError
 from harness.paths import UnitPaths
 from harness.report.study_results import StudyResults
-from harness.stats.logits import read_predictions
-from harness.stats.score import RECALL, known_metrics, score_matrix
-from harness.tables.schema import METRICS
-from harness.tables.store import read, write
+from harness.stats.kept_metrics import metrics_of
 
 
 def metrics_table(results: StudyResults) -> pd.DataFrame:
@@ -18,36 +15,25 @@ def metrics_table(results: StudyResults) -> pd.DataFrame:
     classes = tuple(results.dataset["classes"])
     version = results.suite.version
     frames = [
-        metrics_of(path, classes)
+        metrics_of(path, classes, val)
         for trial_id in sorted(set(results.confirmed["trial_id"]))
-        for unit in [results.units[trial_id]]
-        for path in (*_existing(unit), *unit.test_predictions(version))
+        for path, val in _files(results.units[trial_id], version)
     ]
     everything = pd.concat(frames, ignore_index=True)
     return everything[_asked_for(everything, results)].reset_index(drop=True)
 
 
-def metrics_of(path: Path, classes: tuple[str, ...]) -> pd.DataFrame:
-    """The metrics of one predictions file: read where they are kept and current, else scored and kept.
+def _files(unit: UnitPaths, version: str) -> Iterator[tuple[Path, Path | None]]:
+    """A trial's predictions, each with the validation predictions that its temperature is fitted on.
 
-    Kept metrics are current if they are not older than the predictions and hold every known metric.
+    The selection audit is of other epochs, whose validation logits are not kept; it goes without.
     """
-    kept = path.with_name(path.name.replace("predictions-", "metrics-", 1))
-    if kept.exists() and kept.stat().st_mtime_ns >= path.stat().st_mtime_ns:
-        try:
-            found = read(kept, METRICS)
-        except HarnessError:
-            found = pd.DataFrame({"metric": []})
-        if set(found["metric"]) == {RECALL, *known_metrics()}:
-            return found
-    scored = score_matrix(read_predictions(path, len(classes)), classes)
-    write(scored, METRICS, kept)
-    return read(kept, METRICS)
-
-
-def _existing(unit: UnitPaths) -> list[Path]:
-    """The validation clips' predictions and those of the selection audit, where a trial has them."""
-    return [path for path in (unit.predictions("val"), unit.audit_predictions) if path.exists()]
+    val = unit.predictions("val") if unit.predictions("val").exists() else None
+    if val is not None:
+        yield val, val
+    if unit.audit_predictions.exists():
+        yield unit.audit_predictions, None
+    yield from ((path, val) for path in unit.test_predictions(version))
 
 
 def _asked_for(frame: pd.DataFrame, results: StudyResults) -> pd.Series:

@@ -20,7 +20,9 @@ from harness.train.preflight import Prepared
 from harness.train.unit import Task, is_finished, read_record
 
 NOT_RUN = {"status": "missing", "error": "", "selected_epoch": None, "val_war": None, "val_uar": None}
-RECORD_COLUMNS = ("status", "error", "selected_epoch", "val_war", "val_uar", "parameters", "seconds", "peak_memory_mb")
+RECORD_COLUMNS = (
+    "status", "error", "selected_epoch", "val_war", "val_uar", "parameters", "macs", "seconds", "peak_memory_mb",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Int8, Int16
 
 from harness.errors import HarnessError
 from harness.spec.trial import CLEAN_CONDITION, Condition
-from harness.stats.logits import Predictions, members, read_predictions
+from harness.stats.logits import Predictions, coded, members, read_predictions
 from harness.stats.outcomes import FoldOutcomes, Outcomes, Run
 
 HEADLINE = ("validation", "selected", "val")
@@ -76,15 +77,28 @@ def run_cells(predictions: Predictions) -> dict[Cell, Named]:
     keep = (test & (rows["selection"] == headline(rows.loc[test, "selection"].unique().tolist()))).to_numpy()
     rows = rows[keep].reset_index(drop=True)
     named = logits[keep].argmax(axis=1).astype(np.int8)
-    clip_ids, groups = rows["clip_id"].to_numpy(dtype=object), rows["group"].to_numpy(dtype=object)
-    groups = np.where(rows["group"].isna() | (rows["group"] == ""), clip_ids, groups)
-    labels = rows["label"].to_numpy(dtype=np.int16)
+    clips, labels = coded(rows["clip_id"]), rows["label"].to_numpy(dtype=np.int16)
     cells: dict[Cell, Named] = {}
+    tested = np.empty(0, dtype=np.int64)
+    before: Named | None = None
     for (name, severity, repeat), own in members(rows, ["perturbation", "severity", "repeat"]).items():
-        order = own[np.argsort(clip_ids[own].astype(str), kind="stable")]
-        condition = Condition(perturbation=name, severity=float(severity))
-        cells[condition, int(repeat)] = Named(clip_ids[order], groups[order], labels[order], named[order])
+        order = own[np.argsort(clips.codes[own], kind="stable")]
+        again = before is not None and np.array_equal(clips.codes[order], tested)
+        tested = clips.codes[order]
+        if before is None or not again or not np.array_equal(labels[order], before.labels):
+            clip_ids = clips.values[tested].astype(object)
+            before = Named(clip_ids, _groups(rows["group"].iloc[order], clip_ids), labels[order], named[order])
+        cells[Condition(perturbation=name, severity=float(severity)), int(repeat)] = before._replace(
+            predicted=named[order]
+        )
     return cells
+
+
+def _groups(column: pd.Series, clip_ids: np.ndarray) -> np.ndarray:
+    """Each clip's group; the clip itself where none is known."""
+    groups = column.to_numpy(dtype=object)
+    unknown = column.isna().to_numpy() | (groups == "")
+    return np.where(unknown, clip_ids, groups)
 
 
 def headline(selections: Sequence[str]) -> str:
@@ -174,7 +188,7 @@ def _fold(runs: Sequence[RunOutcomes], layout: dict[Condition, list[Cell]], note
 
 def _shared_clips(tables: Sequence[Named], fold: int, notes: list[str]) -> np.ndarray:
     first = tables[0].clip_ids
-    if all(np.array_equal(table.clip_ids, first) for table in tables):
+    if all(table.clip_ids is first or np.array_equal(table.clip_ids, first) for table in tables):
         return first
     shared = set(first).intersection(*(table.clip_ids for table in tables))
     seen = set(first).union(*(table.clip_ids for table in tables))

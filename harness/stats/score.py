@@ -11,10 +11,20 @@ from jaxtyping import Float, Int
 from harness import plugins
 from harness.metrics._contract import Metric
 from harness.stats.logits import CELL, Predictions, from_frame, members
+from harness.stats.temperature import cooled
 from harness.tables.schema import METRICS
 
 RECALL = "recall"
 """The metric that has a row per class instead of one row for all classes (whose class is the empty string)."""
+
+SCALED = ("brier", "classwise_ece", "ece", "nll")
+"""Metrics that are measured again after temperature scaling; the others only look at the order of logits."""
+
+SUFFIX = "_scaled"
+"""Ends the name of a metric that is measured after temperature scaling."""
+
+TEMPERATURE = "temperature"
+"""The row that holds a network's temperature, beside the metrics of the validation clips that it is fitted on."""
 
 
 def score(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
@@ -33,15 +43,22 @@ def score(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     return score_matrix(from_frame(predictions), classes)
 
 
-def score_matrix(predictions: Predictions, classes: Sequence[str]) -> pd.DataFrame:
-    """As ``score``, for logits that are a matrix already."""
+def score_matrix(predictions: Predictions, classes: Sequence[str], temperature: float | None = None) -> pd.DataFrame:
+    """As ``score``, for logits that are a matrix already.
+
+    With a temperature there is also a row for each of ``SCALED`` under the name ``ece_scaled`` and so on: the metric of
+    the logits divided by it.
+    """
     metrics = known_metrics()
     keys = ["trial_id", *CELL]
     labels = predictions.rows["label"].to_numpy().astype(np.int64)
     rows: list[dict[str, Any]] = []
     for key, own in members(predictions.rows, keys).items():
         cell = dict(zip(keys, key, strict=True))
-        rows.extend({**cell, **row} for row in _cell_rows(predictions.logits[own], labels[own], classes, metrics))
+        logits, truth = predictions.logits[own], labels[own]
+        rows.extend({**cell, **row} for row in _cell_rows(logits, truth, classes, metrics))
+        if temperature is not None:
+            rows.extend({**cell, **row} for row in _scaled_rows(logits, truth, temperature, metrics))
     return pd.DataFrame(rows, columns=METRICS.schema.names)
 
 
@@ -49,6 +66,15 @@ def score_matrix(predictions: Predictions, classes: Sequence[str]) -> pd.DataFra
 def known_metrics() -> dict[str, Metric]:
     """Every metric file, loaded once per process."""
     return {name: plugins.load("metric", name) for name in plugins.names("metric")}
+
+
+def _scaled_rows(
+    logits: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"], temperature: float, metrics: dict[str, Metric]
+) -> Iterator[dict[str, Any]]:
+    scaled = cooled(logits, temperature)
+    for name in SCALED:
+        value = metrics[name].compute(scaled, labels)
+        yield {"metric": f"{name}{SUFFIX}", "class": "", "value": value, "num_clips": len(labels)}
 
 
 def _cell_rows(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-VERSION = 1
+VERSION = 2
+"""Written into every file. A changed schema raises it once per release and adds a step to ``migrations.py``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,7 @@ TRIALS = Table(
             ("val_war", pa.float64()),
             ("val_uar", pa.float64()),
             ("parameters", pa.int64()),
+            ("macs", pa.int64()),
             ("seconds", pa.float64()),
             ("peak_memory_mb", pa.float64()),
             ("device", pa.string()),
@@ -111,6 +113,26 @@ AUDIT = Table(
     ),
 )
 """Clean test accuracy after every epoch: what a search on the test fold would have seen. Selection never reads it."""
+
+
+FRAMES = Table(
+    name="frames",
+    key=("fold", "seed", "split", "epoch", "clip_id"),
+    schema=pa.schema(
+        [
+            ("fold", pa.int16()),
+            ("seed", pa.int64()),
+            ("split", pa.string()),
+            ("epoch", pa.int32()),
+            ("batch", pa.int32()),
+            ("clip_id", pa.string()),
+            ("stored_frames", pa.list_(pa.int32())),
+            ("source_frames", pa.list_(pa.int32())),
+        ]
+    ),
+)
+"""The frames that a training reads of each clip in each epoch (0 for validation and test clips), in reading order:
+their numbers among the packed frames and in the clip's own video, counted from 0."""
 
 
 def features(num_features: int) -> Table:
@@ -188,3 +210,40 @@ SCORES = Table(
 )
 """One number of the report per method, scope (``clean``, ``perturbed``, ``order``, ``family:noise``, ``fog-3``) and
 metric, with its 95 % interval and what it covers."""
+
+IMPORTANCE = Table(
+    name="importance",
+    key=("method", "parameter"),
+    schema=pa.schema(
+        [
+            ("method", pa.string()),
+            ("parameter", pa.string()),
+            ("importance", pa.float64()),
+            ("evaluator", pa.string()),
+            ("num_configurations", pa.int64()),
+        ]
+    ),
+)
+"""What share of a search's success each searched parameter explains, and by which measure; shares sum to one."""
+
+CALIBRATION = Table(
+    name="calibration",
+    key=("method", "metric"),
+    schema=pa.schema(
+        [
+            ("method", pa.string()),
+            ("metric", pa.string()),
+            ("value", pa.float64()),
+            ("low", pa.float64()),
+            ("high", pa.float64()),
+            ("scaled", pa.float64()),
+            ("scaled_low", pa.float64()),
+            ("scaled_high", pa.float64()),
+            ("temperature", pa.float64()),
+            ("num_clips", pa.int64()),
+            ("num_runs", pa.int64()),
+        ]
+    ),
+)
+"""Calibration on clean test clips as trained (``value``) and after temperature scaling (``scaled``), with 95 %
+intervals; ``temperature`` is the mean over a method's networks, each fitted on its own clean validation clips."""

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.errors import HarnessError
+from harness.tables.migrations import migrated
 from harness.tables.schema import VERSION, Table
 from harness.tables.temporary import hidden_name
 
@@ -63,25 +64,58 @@ def write(frame: pd.DataFrame, table: Table, path: Path) -> None:
     write_bytes(sink.getvalue().to_pybytes(), path)
 
 
-def read_arrow(path: Path, table: Table, columns: list[str] | None = None) -> pa.Table:
-    """Read a table as Arrow, refusing a file whose columns or version are not ours.
+def read_arrow(path: Path, table: Table, columns: list[str] | None = None, *, dictionaries: bool = False) -> pa.Table:
+    """Read a table as Arrow; a file of an older version is brought up to date in memory and left as it is on disk.
+
+    Args:
+        path: the file.
+        table: what it must hold.
+        columns: read these alone.
+        dictionaries: leave texts dictionary-encoded, which saves a Python object per row.
 
     Raises:
-        HarnessError: if the file is missing, truncated, of another version or of another schema.
+        HarnessError: if the file is missing, truncated, of a newer version or of another schema.
     """
     if not path.exists():
         raise HarnessError(f"There is no {table.name} table at {path}. Run the study first.")
+    texts = [field.name for field in table.schema if pa.types.is_string(field.type)] if dictionaries else None
     try:
-        found = pq.read_table(path, columns=columns)
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            version = _version(file, path)
+            found = file.read(columns if version == VERSION else None)
     except (pa.ArrowInvalid, OSError) as error:
         raise HarnessError(f"{path} is not readable parquet ({error}). Delete it and run the study again.") from error
-    version = (found.schema.metadata or {}).get(b"dferbench.version", b"none").decode()
-    if version != str(VERSION):
-        raise HarnessError(f"{path} has table version {version}, this dferbench reads version {VERSION}.")
-    wanted = pa.schema([table.schema.field(name) for name in columns or table.schema.names])
-    if not found.schema.equals(wanted):
+    names = columns or table.schema.names
+    found = migrated(found, table.name, version)
+    if set(names) <= set(found.schema.names) and columns is not None:
+        found = found.select(names)
+    wanted = pa.schema([table.schema.field(name) for name in names])
+    if not _decoded(found.schema).equals(wanted):
         raise HarnessError(f"{path} is not a {table.name} table: {found.schema.names} instead of {wanted.names}.")
     return found
+
+
+def _version(file: pq.ParquetFile, path: Path) -> int:
+    """The version a file was written with.
+
+    Raises:
+        HarnessError: if it says none, or is newer than this dferbench.
+    """
+    text = (file.schema_arrow.metadata or {}).get(b"dferbench.version", b"none").decode()
+    if not text.isdecimal() or int(text) < 1:
+        raise HarnessError(f"{path} has table version {text}: it is not a table that dferbench wrote.")
+    if int(text) > VERSION:
+        raise HarnessError(
+            f"{path} has table version {text}, this dferbench reads versions up to {VERSION}. Upgrade dferbench."
+        )
+    return int(text)
+
+
+def _decoded(schema: pa.Schema) -> pa.Schema:
+    """A schema with the types of what dictionaries hold."""
+    return pa.schema(
+        [field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field for field in schema]
+    )
 
 
 def read(path: Path, table: Table, columns: list[str] | None = None) -> pd.DataFrame:
@@ -97,7 +131,7 @@ def read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
         HarnessError: if the file is not readable parquet.
     """
     try:
-        frame: pd.DataFrame = pq.read_table(path, columns=columns).to_pandas()
+        frame: pd.DataFrame = pq.read_table(path, columns=columns, partitioning=None).to_pandas()
     except (pa.ArrowInvalid, OSError) as error:
         raise HarnessError(f"{path} is not readable parquet ({error}). Delete it and run the study again.") from error
     return frame

@@ -13,6 +13,7 @@ from harness.spec.method import RecipeSpec
 from harness.spec.strict import PluginSpec
 from harness.spec.trial import ClipSpec
 from harness.train.options import typed_options
+from models._blocks.cost import cost_of
 from models._blocks.model import ClipShape, Model
 
 
@@ -28,6 +29,13 @@ def build_model(spec: PluginSpec, num_classes: int, clip: ClipSpec) -> nn.Module
         return plugin.build(config, num_classes, ClipShape(clip.frames, clip.size))
     except ValueError as error:
         raise HarnessError(f"model '{spec.name}' with {clip.frames} frames of {clip.size} px: {error}") from error
+
+
+def count_macs(spec: PluginSpec, num_classes: int, clip: ClipSpec) -> int:
+    """Multiply-accumulates of one clip's forward pass, at the clip shape of the study; nothing is drawn or computed."""
+    plugin: Model = load("model", spec.name)
+    config = typed_options(f"model '{spec.name}'", plugin.config, spec.options)
+    return cost_of(plugin, config, num_classes, ClipShape(clip.frames, clip.size)).multiply_accumulates
 
 
 def build_objective(spec: PluginSpec, source: Source, fold: Fold, num_features: int) -> nn.Module:

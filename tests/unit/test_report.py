@@ -125,7 +125,7 @@ def test_one_seed_is_a_caution_and_three_are_not(built, tmp_path):
 def test_metrics_already_scored_are_kept_and_stale_ones_are_scored_anew(built):
     run, _ = built
     results = read_results(run)
-    kept = sorted(run.units.glob("*/metrics-*.parquet"))
+    kept = sorted(run.units.glob("*/metrics-test-*.parquet"))
     assert len(kept) == 6
     before = kept[0].stat().st_mtime_ns
     metrics_table(results)

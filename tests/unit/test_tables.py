@@ -77,15 +77,38 @@ def test_a_truncated_file_is_named(tmp_path):
         store.read(path, TABLE)
 
 
-def test_a_file_of_another_version_or_schema_is_refused(tmp_path):
+@pytest.mark.parametrize(("version", "says"), [(b"0", "not a table that dferbench wrote"), (b"9999", "Upgrade")])
+def test_a_file_of_an_unknown_version_is_refused(tmp_path, version, says):
     path = tmp_path / "p.parquet"
     arrow = store.to_arrow(predictions(), TABLE)
-    pq.write_table(arrow.replace_schema_metadata({b"dferbench.version": b"0"}), path)
-    with pytest.raises(HarnessError, match="has table version 0"):
+    pq.write_table(arrow.replace_schema_metadata({b"dferbench.version": version}), path)
+    with pytest.raises(HarnessError, match=says):
         store.read(path, TABLE)
+
+
+def test_a_file_of_another_schema_is_refused(tmp_path):
+    path = tmp_path / "p.parquet"
     store.write(predictions(), TABLE, path)
-    with pytest.raises(HarnessError, match=r"is not a epochs table|is not readable"):
+    with pytest.raises(HarnessError, match="is not a epochs table"):
         store.read(path, schema.EPOCHS)
+    with pytest.raises(HarnessError, match="is not a predictions table"):
+        store.read(path, schema.predictions(7))
+
+
+def test_texts_can_be_read_without_an_object_for_each_row(tmp_path):
+    path = tmp_path / "p.parquet"
+    store.write(predictions(), TABLE, path)
+    encoded = store.read_arrow(path, TABLE, ["clip_id", "label"], dictionaries=True)
+    assert pa.types.is_dictionary(encoded.schema.field("clip_id").type)
+    plain = store.read_arrow(path, TABLE, ["clip_id", "label"])
+    assert encoded.column("clip_id").to_pylist() == plain.column("clip_id").to_pylist()
+
+
+def test_a_folder_named_like_a_partition_adds_no_column(tmp_path):
+    path = tmp_path / "fold=3" / "p.parquet"
+    store.write(predictions(), TABLE, path)
+    assert list(store.read(path, TABLE)) == TABLE.schema.names
+    assert list(store.read_columns(path, ["clip_id"])) == ["clip_id"]
 
 
 def test_a_missing_file_says_what_to_do(tmp_path):

@@ -1,0 +1,55 @@
+"""What became of a table from one version to the next, so that older runs stay readable.
+
+Files are never rewritten: entries carry the SHA-256 of theirs, and evaluation passes only add files. A reader brings an
+older table up to date in memory, one version at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from harness.tables.schema import TRIALS, VERSION, Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a version changed in a table.
+
+    Attributes:
+        table: its name.
+        since: the version that is changed; the result is the next one.
+        change: the table of that version to the table of the next.
+    """
+
+    table: str
+    since: int
+    change: Callable[[pa.Table], pa.Table]
+
+
+def added(table: Table, since: int, *names: str) -> Step:
+    """New columns that older runs do not know: empty, in their places."""
+
+    def change(found: pa.Table) -> pa.Table:
+        for name in names:
+            empty = pa.nulls(len(found), table.schema.field(name).type)
+            place = min(table.schema.get_field_index(name), found.num_columns)
+            found = found.add_column(place, table.schema.field(name), empty)
+        return found
+
+    return Step(table=table.name, since=since, change=change)
+
+
+STEPS = (added(TRIALS, 1, "macs"),)
+"""Every change so far. A step is never altered once runs of its version exist."""
+
+
+def migrated(found: pa.Table, name: str, version: int, steps: tuple[Step, ...] = STEPS) -> pa.Table:
+    """A table of an older version as it would be written today."""
+    for passed in range(version, VERSION):
+        for step in steps:
+            if step.table == name and step.since == passed:
+                found = step.change(found)
+    return found
