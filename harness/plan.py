@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+
 from harness.errors import CollectedError, HarnessError, near_miss
 from harness.plugins import names
-from harness.spec.method import Domain, MethodSpec, RecipeSpec
-from harness.spec.study import SearchSpec, StudySpec
+from harness.seeds import derive
+from harness.spec.search import DEFAULT_CONFIGURATIONS, WILCOXON_FOLDS, SearchSpec
+from harness.spec.space import first_configurations, space_problems
+from harness.spec.study import StudySpec
 from harness.spec.trial import DataRef, TrainingSpec, TrialSpec
 
 Phase = Literal["search", "confirm"]
@@ -25,6 +30,7 @@ class Unit:
         configuration: number of the configuration in the method's search; 0 is the recipe as written.
         values: the searched numbers of this configuration, by dotted path.
         trial: what is trained.
+        stop_after: the epoch at which a search halts it for now; ``None`` trains it to its end.
     """
 
     method: str
@@ -32,6 +38,12 @@ class Unit:
     configuration: int
     values: dict[str, Any] = field(default_factory=dict)
     trial: TrialSpec
+    stop_after: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name within the study: the same training may be wanted twice, for search and for confirmation."""
+        return f"{self.phase}:{self.method}:{self.configuration}:{self.trial.trial_id}"
 
     @property
     def label(self) -> str:
@@ -41,7 +53,10 @@ class Unit:
 
 
 class Count(NamedTuple):
-    """How many trainings a method asks for, and how many epochs they have together."""
+    """How many trainings a method asks for at most, and how many epochs they have together.
+
+    A search that races, stops early or has a budget may need fewer.
+    """
 
     search: int
     confirm: int
@@ -90,8 +105,50 @@ def search_units(
                 recipe=recipe,
             ),
         )
-        for fold in search.folds or study.folds
+        for fold in search_folds(study)
     ]
+
+
+def search_folds(study: StudySpec) -> tuple[int, ...]:
+    """The folds that configurations are judged on."""
+    return search_of(study).folds or study.folds
+
+
+def fold_order(study: StudySpec, configuration: int) -> tuple[int, ...]:
+    """The order in which a configuration is trained on its folds: shuffled, and the same for all methods.
+
+    A fixed order would let a first fold that is easy for some recipes decide races.
+    """
+    folds, seed = search_folds(study), derive(search_of(study).seed, "folds", configuration)
+    return tuple(folds[index] for index in np.random.default_rng(seed).permutation(len(folds)))
+
+
+def search_epochs(study: StudySpec, method: str) -> int:
+    """Epochs of one training of a method's search."""
+    return search_of(study).epochs or training_of(study, method).epochs
+
+
+def training_cost(study: StudySpec, passes: float, epochs: int, clips: float = 1.0) -> float:
+    """What a search training costs, in trainings of the search's epochs at one pass a step: epochs x passes x clips.
+
+    Args:
+        study: a study with a search; without ``search.epochs`` the unit has ``training.epochs``.
+        passes: per step; a SAM makes two.
+        epochs: how long.
+        clips: training clips of the fold, in those of an average fold.
+    """
+    return epochs * passes * clips / (search_of(study).epochs or study.training.epochs)
+
+
+def most_configurations(study: StudySpec, method: str) -> int:
+    """The largest number of configurations that a method's search may ask; 1 or more."""
+    search, spec = search_of(study), study.methods[method]
+    limits: list[float] = [] if search.configurations is None else [search.configurations]
+    if search.sampler == "grid":
+        limits.append(len(first_configurations(spec, with_grid=True)))
+    if search.budget is not None:
+        limits.append(max(1, math.floor(search.budget / training_cost(study, 1.0, 1))))
+    return int(min(limits, default=DEFAULT_CONFIGURATIONS))
 
 
 def confirm_units(
@@ -128,34 +185,18 @@ def counts(study: StudySpec) -> dict[str, Count]:
 def _count(study: StudySpec, method: str) -> Count:
     epochs = training_of(study, method).epochs
     confirm = len(study.folds) * len(study.seeds)
-    search, search_epochs = 0, 0
-    if study.methods[method].search and study.search:
-        search = study.search.configurations * len(study.search.folds or study.folds)
-        search_epochs = study.search.epochs or epochs
-    return Count(search, confirm, search * search_epochs + confirm * epochs)
+    search = most_search_trainings(study, method) if study.methods[method].search and study.search else 0
+    search_epochs_each = search_epochs(study, method) if search else 0
+    return Count(search, confirm, search * search_epochs_each + confirm * epochs)
 
 
-def written_values(recipe: RecipeSpec, paths: Mapping[str, Domain]) -> dict[str, Any]:
-    """The values that a recipe itself gives to the searched paths: configuration 0.
-
-    Raises:
-        HarnessError: if a path is not written in the recipe.
-    """
-    data = recipe.model_dump(mode="json")
-    return {path: _value_at(data, path) for path in paths}
-
-
-def _value_at(data: dict[str, Any], path: str) -> Any:
-    node: Any = data
-    for part in path.split("."):
-        if not isinstance(node, dict) or part not in node:
-            known = node if isinstance(node, dict) else ()
-            raise HarnessError(
-                f"search path '{path}' is not written in the recipe, so configuration 0 would not be the method as "
-                f"published. Write '{part}' there. {near_miss(part, known)}"
-            )
-        node = node[part]
-    return node
+def most_search_trainings(study: StudySpec, method: str) -> int:
+    """The largest number of whole trainings that a method's search may ask."""
+    search, folds = search_of(study), len(search_folds(study))
+    most = most_configurations(study, method) * folds
+    if search.budget is None:
+        return most
+    return max(folds, min(most, math.floor(search.budget / training_cost(study, 1.0, search_epochs(study, method)))))
 
 
 def check(study: StudySpec, file: str) -> None:
@@ -176,7 +217,7 @@ def _problems(study: StudySpec) -> Iterator[str]:
     for name, method in study.methods.items():
         yield from _unknown("model", method.model.name, f"methods.{name}.model")
         yield from _unknown("objective", method.objective.name, f"methods.{name}.objective")
-        yield from _search_problems(name, method)
+    yield from _search_problems(study)
     for perturbation in study.stress.names:
         if "." not in perturbation:
             yield from _unknown("perturbation", perturbation, "stress")
@@ -188,19 +229,20 @@ def _unknown(kind: str, name: str, where: str) -> Iterator[str]:
         yield f"{where}: no {kind} named '{name}'. {near_miss(name, known)}"
 
 
-def _search_problems(name: str, method: MethodSpec) -> Iterator[str]:
-    for path, domain in method.search.items():
-        try:
-            value = written_values(method.recipe, {path: domain})[path]
-        except HarnessError as error:
-            yield f"methods.{name}.search: {error}"
-            continue
-        if not _inside(value, domain):
-            yield f"methods.{name}.search.{path}: the written value {value!r} lies outside the domain"
-
-
-def _inside(value: Any, domain: Domain) -> bool:
-    if domain.choice is not None:
-        return value in domain.choice
-    low, high = domain.uniform or domain.log_uniform or domain.int_uniform or (0, 0)
-    return isinstance(value, int | float) and low <= value <= high
+def _search_problems(study: StudySpec) -> Iterator[str]:
+    sampler = study.search.sampler if study.search else None
+    for name, method in study.methods.items():
+        yield from (f"methods.{name}.{problem}" for problem in space_problems(method, sampler))
+        most = study.search.configurations if study.search else None
+        if most is not None and len(method.points) >= most:
+            yield f"methods.{name}.points: {len(method.points)} and the written one are more than {most} configurations"
+    if study.search is None:
+        return
+    folds, rule = search_folds(study), study.search.racing.rule
+    if rule == "wilcoxon" and len(folds) < WILCOXON_FOLDS:
+        yield (
+            f"search.racing: wilcoxon needs {WILCOXON_FOLDS} folds or more and the search has {len(folds)}: the "
+            "smallest p-value of n folds is 2^-n. Use paired."
+        )
+    if rule == "paired" and len(folds) < 2:
+        yield "search.racing: there is one fold, so nothing is left to save. Leave racing out."

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from harness.paths import RunPaths
-from harness.plan import Unit
-from harness.plugins import load
+from harness.plan import Unit, search_folds
 from harness.schedule.brain import Asks, Brain, key
+from harness.schedule.search_scores import SearchScores
 from harness.spec.load import dump_study
 from harness.spec.study import StudySpec
 from harness.tables import schema, store
@@ -45,21 +44,31 @@ class Session:
             dataset=self.prepared.dataset,
             askers=self._askers(searched),
             is_finished=lambda unit: is_finished(self.task(unit)),
-            score=self.score,
+            score=self.scores.score,
+            further=self.scores.further,
+            clips={fold: len(self.prepared.source.fold(fold).train) for fold in search_folds(self.study)}
+            if searched
+            else {},
         )
+
+    @property
+    def scores(self) -> SearchScores:
+        """What the search reads of finished units."""
+        return SearchScores(study=self.study, run=self.run, num_classes=len(self.prepared.source.classes))
 
     def _askers(self, methods: list[str]) -> dict[str, Asks]:
         """Optuna is imported only for a study that searches."""
         if not methods:
             return {}
-        from harness.schedule.asking import Asker
+        from harness.schedule.asking import Asker, open_journal
 
-        dataset, journal = self.prepared.dataset, self.run.journal
+        dataset, journal = self.prepared.dataset, open_journal(self.run.journal)
         return {name: Asker(self.study, dataset, name, journal) for name in methods}
 
     def task(self, unit: Unit) -> Task:
         """What a worker is sent for a unit; a search unit carries no test conditions."""
         conditions = self.study.stress.conditions if unit.phase == "confirm" else ()
+        asked = self.study.resources_of(unit.method)
         return Task(
             trial=unit.trial,
             conditions=conditions,
@@ -70,17 +79,9 @@ class Session:
             manifest=str(self.run.manifest.absolute()),
             pack=str(self.prepared.pack.absolute()),
             checkpoint=self.study.methods[unit.method].pretrained,
-            threads=max(1, int(self.study.resources.cpus)),
-            device=self.device,
+            threads=max(1, int(asked.cpus)),
+            device=self.device if asked.on_gpu else "cpu",
         )
-
-    def score(self, unit: Unit) -> float | None:
-        """A finished unit's validation score, from its stored logits; ``None`` if it diverged."""
-        paths = self.run.unit(unit.trial.trial_id)
-        if not paths.record.exists() or read_record(paths)["status"] != "done":
-            return None
-        metric = self.study.search.metric if self.study.search else "uar"
-        return validation_score(self.run, unit.trial.trial_id, metric, len(self.prepared.source.classes))
 
     def write_tables(self, brain: Brain) -> pd.DataFrame:
         """Write the study's trials and epochs tables; the trials table is returned."""
@@ -115,9 +116,3 @@ class Session:
             "git_commit": record.get("git_commit"),
             "created_at": pd.Timestamp(created) if created else pd.NaT,
         }
-
-
-def validation_score(run: RunPaths, trial_id: str, metric: str, num_classes: int) -> float:
-    """A validation metric recomputed from a unit's stored logits."""
-    frame = store.read(run.unit(trial_id).predictions("val"), schema.predictions(num_classes))
-    return float(load("metric", metric).compute(np.stack(frame["logits"].to_list()), frame["label"].to_numpy()))

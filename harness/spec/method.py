@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from harness.spec.domain import Domain, Value
+from harness.spec.ready_spaces import expanded
+from harness.spec.resources import ResourcesSpec
 from harness.spec.strict import PluginSpec, Strict
-
-Number = int | float
 
 
 class SamSpec(Strict):
@@ -32,6 +33,19 @@ class OptimizerSpec(Strict):
     momentum: float = Field(default=0.9, ge=0, lt=1)
     sam: SamSpec | None = None
 
+    @field_validator("sam", mode="before")
+    @classmethod
+    def _sam_by_name(cls, sam: Any) -> Any:
+        """``sam: asam`` means ``sam: {name: asam}``."""
+        return {"name": sam} if isinstance(sam, str) else sam
+
+    @property
+    def passes_per_step(self) -> float:
+        """Forward and backward passes of one step: two for a SAM, 1.1 for LookSAM, which climbs every tenth step."""
+        if self.sam is None:
+            return 1.0
+        return 1.1 if self.sam.name == "looksam" else 2.0
+
 
 class RecipeSpec(Strict):
     """Everything about a method that changes what is learned; part of a trial's identity.
@@ -45,50 +59,58 @@ class RecipeSpec(Strict):
     weights: str | None = None
 
     def with_values(self, values: dict[str, Any]) -> RecipeSpec:
-        """The recipe with dotted paths (``optimizer.sam.rho``) set to the given values."""
+        """The recipe with dotted paths (``optimizer.sam.rho``) set to the given values.
+
+        A name that takes the place of a mapping keeps its other keys: ``optimizer.sam`` set to ``asam`` keeps rho.
+        """
         data = self.model_dump(mode="json")
-        for path, value in values.items():
+        for path, value in sorted(values.items(), key=lambda item: item[0].count(".")):
             *parents, leaf = path.split(".")
             node = data
             for parent in parents:
+                if isinstance(node[parent], str):
+                    node[parent] = {"name": node[parent]}
                 node = node[parent]
-            node[leaf] = value
+            named = isinstance(value, str) and isinstance(node.get(leaf), dict)
+            node[leaf] = {**node[leaf], "name": value} if named else value
         return RecipeSpec.model_validate(data)
 
+    def value_at(self, path: str) -> Any:
+        """What is written at a dotted path; the name of what is written, for a mapping with a name.
 
-class Domain(Strict):
-    """The values that one searched number may take; exactly one of the four forms is given."""
-
-    uniform: tuple[float, float] | None = None
-    log_uniform: tuple[float, float] | None = None
-    int_uniform: tuple[int, int] | None = None
-    choice: tuple[bool | int | float | str, ...] | None = None
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Domain:
-        given = {name: value for name, value in self if value is not None}
-        if len(given) != 1:
-            raise ValueError("give exactly one of uniform, log_uniform, int_uniform, choice")
-        bounds = self.uniform or self.log_uniform or self.int_uniform
-        if bounds and not bounds[0] < bounds[1]:
-            raise ValueError(f"the lower bound {bounds[0]} must be below the upper bound {bounds[1]}")
-        if self.log_uniform and self.log_uniform[0] <= 0:
-            raise ValueError("log_uniform needs a lower bound above 0")
-        if self.choice is not None and not self.choice:
-            raise ValueError("choice needs at least one value")
-        return self
+        Raises:
+            KeyError: if nothing is written there; its argument is the part that is missing, then what is there instead.
+        """
+        node: Any = self.model_dump(mode="json")
+        for part in path.split("."):
+            if not isinstance(node, dict) or part not in node:
+                raise KeyError(part, tuple(node) if isinstance(node, dict) else ())
+            node = node[part]
+        return node["name"] if isinstance(node, dict) and "name" in node else node
 
 
 class MethodSpec(RecipeSpec):
     """A recipe, the domains of its searched numbers by dotted path (``objective.tau``), and its own budget of epochs.
 
     ``epochs`` replaces the study's, for arms at equal cost: a step of SAM costs two of AdamW. ``pretrained`` names a
-    published checkpoint's file; a trial's identity holds its content, not its path.
+    published checkpoint's file; a trial's identity holds its content, not its path. ``space`` names ready domains (see
+    ``dferbench list spaces``) that ``search`` adds to, changes, or takes away with ``null``; ``points`` are
+    configurations to try right after the written one, each a mapping of searched paths to values. ``resources``
+    replaces the study's.
     """
 
     pretrained: str | None = None
     epochs: int | None = Field(default=None, ge=1)
+    resources: ResourcesSpec | None = None
+    space: str | tuple[str, ...] | None = None
     search: dict[str, Domain] = Field(default_factory=dict)
+    points: tuple[dict[str, Value], ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _space_by_name(cls, data: Any) -> Any:
+        """A named space is written out as domains, so that the study that is kept says what was searched."""
+        return expanded(data) if isinstance(data, dict) and data.get("space") is not None else data
 
     @field_validator("search")
     @classmethod
@@ -97,13 +119,6 @@ class MethodSpec(RecipeSpec):
             if path.split(".")[0] not in {"model", "objective", "optimizer"} or "." not in path:
                 raise ValueError(f"'{path}' must start with model., objective. or optimizer.")
         return search
-
-    @model_validator(mode="after")
-    def _searched_paths_exist(self) -> MethodSpec:
-        for path in self.search:
-            if path.startswith("optimizer.sam.") and self.optimizer.sam is None:
-                raise ValueError(f"'{path}' is searched, but optimizer.sam is not given")
-        return self
 
     @property
     def recipe(self) -> RecipeSpec:

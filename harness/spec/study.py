@@ -5,29 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from harness.spec.method import MethodSpec
+from harness.spec.resources import ResourcesSpec
+from harness.spec.search import SearchSpec
 from harness.spec.strict import Strict
 from harness.spec.trial import CLEAN_CONDITION, ClipSpec, Condition, DatasetSpec, TrainingSpec, ValidationSpec
-
-
-class SearchSpec(Strict):
-    """The search phase: configurations per method, judged on validation folds with a seed of their own.
-
-    Configuration 0 is the recipe as written. Configurations are asked in rounds of ``round_size``; each round sees
-    the results of all earlier rounds and nothing else, so the search does not depend on which trial ends first.
-    """
-
-    configurations: int = Field(default=20, ge=1)
-    round_size: int = Field(default=4, ge=1)
-    sampler: Literal["tpe", "random", "qmc", "gp"] = "tpe"
-    metric: Literal["uar", "war"] = "uar"
-    seed: int = 1000
-    epochs: int | None = Field(default=None, ge=1)
-    folds: tuple[int, ...] | None = None
 
 
 class StressSpec(Strict):
@@ -73,13 +58,6 @@ class StressSpec(Strict):
         return (CLEAN_CONDITION, *perturbed)
 
 
-class ResourcesSpec(Strict):
-    """What one trial asks of the scheduler."""
-
-    cpus: float = Field(default=1, gt=0)
-    gpus: float = Field(default=0, ge=0)
-
-
 class StudySpec(Strict):
     """What one yaml says. See ``studies/quickstart.yaml``."""
 
@@ -115,9 +93,16 @@ class StudySpec(Strict):
         searched = [name for name, method in self.methods.items() if method.search]
         if searched and self.search is None:
             raise ValueError(f"methods {searched} give search domains, but the study has no search section")
+        pointed = [name for name, method in self.methods.items() if method.points and not method.search]
+        if pointed:
+            raise ValueError(f"methods {pointed} give points, but no search domains")
         if self.search and self.search.seed in self.seeds:
             raise ValueError(f"search.seed {self.search.seed} is also in seeds: the search would pick its own judges")
         return self
+
+    def resources_of(self, method: str) -> ResourcesSpec:
+        """What a trial of a method asks of the scheduler: its own resources, or the study's."""
+        return self.methods[method].resources or self.resources
 
 
 def _repeated(values: Iterable[int]) -> int:

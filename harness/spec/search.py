@@ -1,0 +1,118 @@
+"""The search phase of a study: how configurations are asked, what they are judged by, and when one is given up."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from harness.spec.strict import Strict
+
+Objective = Literal["uar", "war", "validation_robustness", "cost"]
+"""What a configuration is judged by. All but the cost are measured on validation clips and are to be large."""
+
+DEFAULT_CONFIGURATIONS = 20
+"""As many random configurations as DomainBed gives each algorithm (Gulrajani and Lopez-Paz, ICLR 2021)."""
+
+RACING_FOLDS = 3
+"""Racing by default needs so many folds: the rule's regret was measured for 3, 5 and 10."""
+
+WILCOXON_FOLDS = 8
+"""The smallest one-sided p-value of n folds is 2^-n, so a rank test gives up a configuration early only with many."""
+
+
+class RacingSpec(Strict):
+    """When a configuration that loses on its first folds is not trained on the rest.
+
+    ``paired`` gives it up if its mean difference to the best complete configuration, on the folds it has been trained
+    on, is below ``-margin``; ``wilcoxon`` if a one-sided signed-rank test of these differences has p < ``p_value``;
+    ``auto`` is ``paired`` from three folds up and else ``none``. Folds are trained ``folds_per_stage`` at a time, in an
+    order shuffled by configuration number.
+    """
+
+    rule: Literal["auto", "none", "paired", "wilcoxon"] = "auto"
+    margin: float = Field(default=0.02, ge=0, le=1)
+    p_value: float = Field(default=0.1, gt=0, lt=1)
+    folds_per_stage: int = Field(default=1, ge=1)
+
+
+class StoppingSpec(Strict):
+    """Stopping trainings at early epochs; off by default, because it changes what is measured.
+
+    A configuration's first trainings halt at ``first_epoch``, then at that times ``factor``, and so on. ``asha`` lets
+    it go on if it is among the best ``1/factor`` of all configurations that have been at this epoch (Li et al., MLSys
+    2020); ``median`` if it is at least as good as their median (Golovin et al., KDD 2017).
+    """
+
+    rule: Literal["none", "asha", "median"] = "none"
+    first_epoch: int = Field(default=1, ge=1)
+    factor: int = Field(default=3, ge=2)
+
+
+class SearchSpec(Strict):
+    """The search phase: configurations per method, judged on validation folds with a seed of their own.
+
+    Configuration 0 is the recipe as written; then come a method's ``points``, then what the sampler asks. They are
+    asked in rounds of ``round_size``; each round sees the results of all earlier rounds and nothing else, so the search
+    does not depend on which trial ends first.
+
+    ``configurations`` caps each method's number: by default 20, the whole product with sampler ``grid``, and no cap
+    with a ``budget``. ``budget`` caps what each method spends, in trainings of ``epochs`` epochs at one pass a step; a
+    training with SAM costs two. ``metric`` (uar if not given) is what is made largest; with several ``metrics`` the
+    Pareto front is reported, and the best of it by the first is confirmed.
+    """
+
+    configurations: int | None = Field(default=None, ge=1)
+    budget: float | None = Field(default=None, gt=0)
+    round_size: int = Field(default=4, ge=1)
+    sampler: Literal["tpe", "random", "qmc", "gp", "cmaes", "grid"] = "tpe"
+    metric: Literal["uar", "war"] | None = None
+    metrics: tuple[Objective, ...] | None = None
+    racing: RacingSpec = RacingSpec()
+    stopping: StoppingSpec = StoppingSpec()
+    seed: int = 1000
+    epochs: int | None = Field(default=None, ge=1)
+    folds: tuple[int, ...] | None = Field(default=None, min_length=1)
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What configurations are judged by; the first one chooses."""
+        return self.metrics or (self.metric or "uar",)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rules_by_name(cls, data: object) -> object:
+        """``racing: none`` means ``racing: {rule: none}``."""
+        if not isinstance(data, dict):
+            return data
+        named = {name: {"rule": data[name]} for name in ("racing", "stopping") if isinstance(data.get(name), str)}
+        if data.get("metric") and data.get("metrics"):
+            raise ValueError("give metric or metrics, not both; the first of metrics chooses")
+        return {**data, **named}
+
+    @model_validator(mode="after")
+    def _several_metrics(self) -> SearchSpec:
+        metrics = self.metrics
+        if metrics is None:
+            return self
+        if not metrics or len(set(metrics)) != len(metrics) or metrics[0] == "cost":
+            raise ValueError(f"metrics must be different, and the first must not be cost, not {list(metrics)}")
+        if len(metrics) == 1:
+            return self
+        if self.sampler == "cmaes":
+            raise ValueError("sampler cmaes searches for one metric; use tpe, gp, qmc, random or grid for several")
+        if self.racing.rule in {"paired", "wilcoxon"} or self.stopping.rule != "none":
+            raise ValueError("racing and stopping compare one number; with several metrics leave them out")
+        return self
+
+    @model_validator(mode="after")
+    def _stopping_reads_epochs(self) -> SearchSpec:
+        if self.stopping.rule != "none" and self.objectives[0] not in {"uar", "war"}:
+            raise ValueError(f"stopping reads each epoch's uar or war, which do not tell {self.objectives[0]}")
+        return self
+
+    def racing_rule(self, num_folds: int) -> Literal["none", "paired", "wilcoxon"]:
+        """The rule that is used with so many folds."""
+        if self.racing.rule != "auto":
+            return self.racing.rule
+        return "paired" if num_folds >= RACING_FOLDS and len(self.objectives) == 1 else "none"
