@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from harness import __version__
-from harness.cli import data_verbs, report_verbs, run_verbs, study_verbs
+from harness.cli import cluster_verbs, data_verbs, report_verbs, run_verbs, study_verbs
 from harness.errors import HarnessError
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app.command()(run_verbs.status)
 app.command()(run_verbs.stop)
 app.command()(run_verbs.retry)
 app.command()(run_verbs.clean)
+app.add_typer(cluster_verbs.launch, name="launch")
+app.command()(cluster_verbs.submit)
 app.command()(report_verbs.report)
 app.command()(report_verbs.compare)
 app.command()(report_verbs.power)

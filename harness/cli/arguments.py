@@ -15,6 +15,8 @@ Plain = Annotated[bool, typer.Option("--plain", help="Log lines instead of a liv
 Local = Annotated[bool, typer.Option("--local", help="One trial after another in this process, without Ray.")]
 Slots = Annotated[int, typer.Option(help="Trials at the same time; 0 for as many as the processors allow.")]
 Address = Annotated[str, typer.Option(help="An existing Ray cluster, or 'local'.")]
+Store = Annotated[str, typer.Option(help="Mirror results here: s3://bucket/runs, gs://..., file:///... .")]
+Track = Annotated[str, typer.Option(help="Watch trainings in: tensorboard, mlflow, wandb or none.")]
 
 RUNS = Path("runs")
 

@@ -5,48 +5,40 @@ Tune is started fresh each time and never restored: what is finished is on stora
 
 from __future__ import annotations
 
+import harness.schedule.ray_environment  # noqa: F401 - before Ray
+
+# isort: split
+
 import json
-import logging
 import os
 import shutil
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from ray import tune
+from ray.tune.search import Searcher
 
 from harness.errors import HarnessError
 from harness.plan import Unit
 from harness.schedule.brain import Brain
+from harness.schedule.node_probe import wanted_of
+from harness.schedule.placing import requests, slots_of
+from harness.schedule.ray_cluster import check_machines, connected, wait_for_room
 from harness.schedule.session import Session
 from harness.schedule.signals import interrupt_on_sigterm
-
-ENVIRONMENT = {
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "RAY_DEDUP_LOGS": "1",
-    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_MAX_PENDING_TRIALS_PG": "4",
-}
-"""Read by Ray when it is imported; what the user has set stays."""
-for _name, _value in ENVIRONMENT.items():
-    os.environ.setdefault(_name, _value)
-
-import ray  # noqa: E402
-from ray import tune  # noqa: E402
-from ray.tune.search import Searcher  # noqa: E402
 
 OnEvent = Callable[[Unit, Mapping[str, Any]], None]
 
 MAX_RESTARTS = 5
 """Fresh starts of Tune after a run that ended early: Ray's memory monitor, killing a worker, ends the whole run."""
-MAX_FAILURES = 2
-"""Retries of a unit whose worker died; errors of the unit's own code are reported, not retried."""
-OBJECT_STORE_BYTES = 100_000_000
-"""Clips are memory-mapped, not put into Ray's object store, so a small one is enough."""
+MAX_FAILURES = {"local": 2, "cluster": 8}
+"""Retries of a unit whose worker or machine died; errors of the unit's own code are reported, not retried. Machines of
+a cluster come and go; on a machine of one's own a worker that dies again and again dies of its unit."""
+INFRASTRUCTURE = ("low on memory", "Caught unexpected exception")
+"""What Tune says when it ends because of something that it does not count as a trial's failure."""
 
 
 def run_unit(config: dict[str, Any]) -> None:
@@ -66,13 +58,26 @@ def run_unit(config: dict[str, Any]) -> None:
         report({"kind": "ended", "status": "failed", "error": traceback.format_exc()})
 
 
+class Limits(NamedTuple):
+    """Units at the same time, and retries of a unit whose worker died."""
+
+    slots: int
+    failures: int
+
+
 class UnitSearcher(Searcher):
     """Tells Tune the next unit, and the brain what became of it."""
 
     def __init__(self, session: Session, brain: Brain, on_event: OnEvent) -> None:
         super().__init__(metric=None, mode=None)
         self._session, self._brain, self._on_event = session, brain, on_event
+        self._requests = requests(session.study)
         self._units: dict[str, Unit] = {}
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether a unit uses a GPU: then each gets a fresh process, which leaves no memory behind on it."""
+        return any(request.gpus for request in self._requests.values())
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The next unit as a Tune configuration, ``None`` while units that others wait for are running."""
@@ -81,7 +86,9 @@ class UnitSearcher(Searcher):
             return Searcher.FINISHED if self._brain.done else None
         self._units[trial_id] = unit
         self._on_event(unit, {"kind": "started"})
-        return {"task": self._session.task(unit).model_dump_json()}
+        asked = self._requests[unit.method]
+        resources = {"cpu": asked.cpus, "gpu": asked.gpus, "memory": asked.memory_mb * 1e6}
+        return {"task": self._session.task(unit).model_dump_json(), "resources": resources}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Pass an event on to whoever watches."""
@@ -112,67 +119,58 @@ class UnitSearcher(Searcher):
 
 
 def run_ray(session: Session, brain: Brain, on_event: OnEvent, slots: int, address: str = "local") -> None:
-    """Run a study's units on Ray, ``slots`` at a time, until none is left.
+    """Run a study's units on Ray, ``slots`` at a time (0: as many as its machines hold), until none is left.
 
     Raises:
-        HarnessError: if Ray cannot offer what one unit asks for.
+        HarnessError: if Ray cannot offer what one unit asks for, or a machine cannot do the work.
         KeyboardInterrupt: if the user interrupts; finished units stay finished.
     """
-    logging.getLogger("ray").setLevel(logging.ERROR)
-    local = {"num_cpus": slots * session.study.resources.cpus, "object_store_memory": OBJECT_STORE_BYTES}
-    ray.init(
-        address=address,
-        include_dashboard=False if address == "local" else None,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        **(local if address == "local" else {}),
-    )
+    asked = requests(session.study)
+    cpus = max(request.cpus for request in asked.values())
+    with connected(address, slots * cpus if slots else max(os.cpu_count() or 1, cpus)):
+        interrupt_on_sigterm()
+        room = wait_for_room(asked, address)
+        if address != "local":
+            weights = {task for task in (method.pretrained for method in session.study.methods.values()) if task}
+            paths = (session.run.units, session.run.manifest, session.prepared.pack)
+            check_machines(wanted_of(*paths, sorted(weights), shared=True))
+        limits = Limits(slots or slots_of(asked, room), MAX_FAILURES["local" if address == "local" else "cluster"])
+        _run(session, brain, on_event, limits)
+
+
+def _run(session: Session, brain: Brain, on_event: OnEvent, limits: Limits) -> None:
+    """Start Tune until the brain has nothing left; what was running when it ended early is handed out again."""
     scratch = Path(tempfile.mkdtemp(prefix="dferbench-ray-"))
-    interrupt_on_sigterm()
     try:
-        _check_feasible(session)
         for attempt in range(MAX_RESTARTS):
-            _fit(session, brain, on_event, slots, scratch / str(attempt))
+            _fit(UnitSearcher(session, brain, on_event), limits, scratch / str(attempt))
             if brain.done:
                 return
             brain.put_back()
         raise HarnessError(f"Ray Tune ended early {MAX_RESTARTS} times. Finished trials are kept; run the study again.")
     finally:
-        ray.shutdown()
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _fit(session: Session, brain: Brain, on_event: OnEvent, slots: int, scratch: Path) -> None:
+def _fit(searcher: UnitSearcher, limits: Limits, scratch: Path) -> None:
     """One run of Tune over whatever the brain hands out."""
-    resources = session.study.resources
     tuner = tune.Tuner(
-        tune.with_resources(run_unit, {"cpu": resources.cpus, "gpu": resources.gpus}),
+        tune.with_resources(run_unit, lambda config: config["resources"]),
         tune_config=tune.TuneConfig(
-            search_alg=UnitSearcher(session, brain, on_event),
+            search_alg=searcher,
             num_samples=-1,
-            max_concurrent_trials=slots,
-            reuse_actors=resources.gpus == 0,
+            max_concurrent_trials=limits.slots,
+            reuse_actors=not searcher.on_gpu,
         ),
         run_config=tune.RunConfig(
             name="units",
             storage_path=str(scratch),
             verbose=0,
-            failure_config=tune.FailureConfig(max_failures=MAX_FAILURES),
+            failure_config=tune.FailureConfig(max_failures=limits.failures),
         ),
     )
     try:
         tuner.fit()
     except RuntimeError as error:
-        if "low on memory" not in str(error):
+        if not any(words in str(error) for words in INFRASTRUCTURE):
             raise
-
-
-def _check_feasible(session: Session) -> None:
-    """Ray waits silently for ever for what its cluster does not have; say so at once."""
-    offered, asked = ray.cluster_resources(), session.study.resources
-    for name, amount in (("CPU", asked.cpus), ("GPU", asked.gpus)):
-        if amount > offered.get(name, 0):
-            raise HarnessError(
-                f"One unit asks for {amount:g} {name}, but the Ray cluster has {offered.get(name, 0):g}. Lower "
-                f"resources.{name.lower()}s in the study, or connect to a larger cluster."
-            )

@@ -90,7 +90,7 @@ def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
     with exclusive(run), Publisher(run, {"executor": options.executor}) as publisher:
         prepared = prepare_shown(study, run, console)
         publisher.tell(state="training", pack=str(prepared.pack.absolute()))
-        session = Session(study=study, run=run, prepared=prepared, device=pick_device(study))
+        session = Session(study=study, run=run, prepared=prepared, device=pick_device(study, options.address))
         with in_use(prepared.pack):
             brain = session.brain()
             before = len(brain.recognised)
@@ -115,20 +115,21 @@ def prepare_shown(study: StudySpec, run: RunPaths, console: Console) -> Prepared
         return prepare(study, run, os.cpu_count() or 1, advance)
 
 
-def pick_device(study: StudySpec) -> str:
-    """``cuda`` for a study that asks for GPUs, else ``cpu``.
+def pick_device(study: StudySpec, address: str = "local") -> str:
+    """``cuda`` for a study with a method that asks for GPUs, else ``cpu``; an existing cluster says itself what it has.
 
     Raises:
         HarnessError: if GPUs are asked for and this machine has none.
     """
-    if study.resources.gpus == 0:
+    asked = [study.resources_of(method) for method in study.methods]
+    if not any(one.on_gpu for one in asked):
         return "cpu"
     import torch
 
-    if not torch.cuda.is_available():
+    if address == "local" and not torch.cuda.is_available():
         raise HarnessError(
-            f"The study asks for resources.gpus: {study.resources.gpus:g}, but no CUDA device is visible. "
-            "Set it to 0 to train on the CPU."
+            f"The study asks for resources.gpus: {next(one.gpus for one in asked if one.on_gpu)}, but no CUDA device "
+            "is visible. Set it to 0 to train on the CPU."
         )
     return "cuda"
 
@@ -145,5 +146,4 @@ def _execute(session: Session, brain: Brain, progress: Progress, options: RunOpt
         raise HarnessError("Ray is not installed here. Install ray[tune], or use --local for one trial after another.")
     from harness.schedule.ray_tune import run_ray
 
-    slots = options.slots or max(1, int((os.cpu_count() or 1) / session.study.resources.cpus))
-    run_ray(session, brain, progress, slots, options.address)
+    run_ray(session, brain, progress, options.slots, options.address)

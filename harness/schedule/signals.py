@@ -7,9 +7,12 @@ import threading
 
 
 def interrupt_on_sigterm() -> None:
-    """Turn SIGTERM (a cluster's preemption, ``kill``) into KeyboardInterrupt; Ray sets its own handler when it starts.
+    """Turn SIGTERM (preemption, ``kill``) and SIGUSR1 (Slurm: time is nearly up) into KeyboardInterrupt.
+
+    Ray sets its own handler when it starts.
 
     Signals can be handled in the main thread only; elsewhere this does nothing.
     """
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for sent in (signal.SIGTERM, signal.SIGUSR1):
+            signal.signal(sent, signal.default_int_handler)

@@ -1,0 +1,135 @@
+"""Ray's machines: start a Ray of our own or join one, see what its machines offer and whether they can do the work."""
+
+from __future__ import annotations
+
+import harness.schedule.ray_environment  # noqa: F401 - before Ray
+
+# isort: split
+
+import logging
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from harness.errors import HarnessError
+from harness.schedule.node_probe import Found, Wanted, judge, probe
+from harness.schedule.placing import Offer, Request, at_once, check_feasible
+from harness.schedule.ray_environment import ENVIRONMENT
+
+OBJECT_STORE_BYTES = 100_000_000
+"""Clips are memory-mapped, not put into Ray's object store, so a small one is enough."""
+WORKER_VARIABLES = ("DFERBENCH_CACHE", "OMP_NUM_THREADS", *ENVIRONMENT)
+"""What the driver's environment says of these is also said to workers on other machines."""
+WAIT_SECONDS = 180.0
+"""Machines of a cluster that was just started may still be joining when the driver asks for them."""
+ANSWER_SECONDS = 120.0
+"""For the first worker process of a machine to start and to look at its folders."""
+
+
+@contextmanager
+def connected(address: str, num_cpus: float) -> Iterator[None]:
+    """A Ray of our own with so many processors (``local``), or one that exists, while the block runs.
+
+    Raises:
+        HarnessError: if no cluster answers at the address.
+    """
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address == "local":
+        own = {"num_cpus": num_cpus, "object_store_memory": OBJECT_STORE_BYTES}
+        ray.init(address=address, include_dashboard=False, **own, **quiet)
+        hide_token()
+    else:
+        _join(address, quiet)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _join(address: str, quiet: Mapping[str, Any]) -> None:
+    if "://" in address:
+        raise HarnessError(
+            f"--address {address}: a run belongs on a machine of the cluster, where no lost connection can end it. "
+            "Send it there with dferbench submit STUDY --address http://HOST:8265, or run it there with --address auto."
+        )
+    variables = {name: os.environ[name] for name in WORKER_VARIABLES if name in os.environ}
+    try:
+        ray.init(address=address, runtime_env={"env_vars": variables}, **quiet)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise HarnessError(
+            f"No Ray cluster can be joined at '{address}' ({str(error).strip().splitlines()[0]}). Run this on one of "
+            "its machines with --address auto, with the same RAY_AUTH_TOKEN as the cluster, or use dferbench submit."
+        ) from error
+
+
+def hide_token() -> None:
+    """Ray writes its token readable by everybody; take that back."""
+    path = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
+    with suppress(OSError):
+        path.chmod(0o600)
+
+
+def offers() -> dict[str, Offer]:
+    """What every living machine has, by Ray's id of it."""
+    return {
+        node["NodeID"]: Offer(
+            node["NodeManagerHostname"],
+            node["Resources"].get("CPU", 0.0),
+            node["Resources"].get("GPU", 0.0),
+            node["Resources"].get("memory", inf) / 1e6,
+        )
+        for node in ray.nodes()
+        if node["Alive"]
+    }
+
+
+def wait_for_room(asked: Mapping[str, Request], address: str) -> list[Offer]:
+    """The machines, once each method's trials fit on one of them; a cluster is given time to grow.
+
+    Raises:
+        HarnessError: if they still do not fit after ``WAIT_SECONDS`` (at once on a Ray of our own).
+    """
+    deadline = time.monotonic() + (0 if address == "local" else WAIT_SECONDS)
+    while True:
+        there = list(offers().values())
+        fits = all(any(at_once(request, offer) for offer in there) for request in asked.values())
+        if fits or time.monotonic() > deadline:
+            check_feasible(asked, there)
+            return there
+        time.sleep(1)
+
+
+def check_machines(wanted: Wanted) -> None:
+    """Have every machine that may get trials look at the folders of the run.
+
+    Raises:
+        CollectedError: machine by machine, what is wrong and what to do.
+    """
+    asked = {
+        node: ray.remote(probe)
+        .options(num_cpus=0, max_retries=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False))
+        .remote(wanted)
+        for node, offer in offers().items()
+        if offer.cpus or offer.gpus
+    }
+    done, _ = ray.wait(list(asked.values()), num_returns=len(asked), timeout=ANSWER_SECONDS)
+    answers: list[Found] = []
+    silent: list[str] = []
+    names = offers()
+    for node, reference in asked.items():
+        try:
+            answers += [ray.get(reference)] if reference in done else []
+        except ray.exceptions.RayError as error:
+            silent.append(f"{names[node].host} ({type(error).__name__})" if node in names else node)
+            continue
+        if reference not in done:
+            silent.append(names[node].host if node in names else node)
+    judge(wanted, answers, silent)

@@ -1,0 +1,19 @@
+"""What Ray is told through the environment; imported before Ray, which reads it when it is imported."""
+
+from __future__ import annotations
+
+import os
+
+ENVIRONMENT = {
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_DEDUP_LOGS": "1",
+    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_MAX_PENDING_TRIALS_PG": "4",
+}
+"""Read by Ray when it is imported; what the user has set stays."""
+for _name, _value in ENVIRONMENT.items():
+    os.environ.setdefault(_name, _value)
