@@ -48,15 +48,14 @@ def at_once(request: Request, offer: Offer) -> int:
     >>> at_once(Request(1, 0.25), Offer("node", 16, 2))
     8
     """
-    by_cpu = int(offer.cpus / request.cpus + 1e-9)
-    by_memory = int(offer.memory_mb / request.memory_mb) if request.memory_mb else inf
+    by_memory = offer.memory_mb / request.memory_mb if request.memory_mb else inf
     if not request.gpus:
         by_gpu = inf
     elif request.gpus < 1:
         by_gpu = int(offer.gpus) * int(1 / request.gpus + 1e-9)
     else:
-        by_gpu = int(offer.gpus / request.gpus)
-    return int(min(by_cpu, by_memory, by_gpu))
+        by_gpu = offer.gpus / request.gpus
+    return int(min(offer.cpus / request.cpus, by_memory, by_gpu) + 1e-9)
 
 
 def slots_of(asked: Mapping[str, Request], offers: Sequence[Offer]) -> int:
