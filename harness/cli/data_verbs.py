@@ -53,6 +53,23 @@ def pack(
     typer.echo(pack_shown(dataset, root, size, max_frames, Console()))
 
 
+@app.command()
+def frames(
+    study: Annotated[str, typer.Argument(help="A study file, or the name of a bundled study.")],
+    out: Annotated[Path, typer.Option(help="Folder of the tables, one for each fold and seed.")] = Path("frames"),
+    fold: Annotated[list[int] | None, typer.Option(help="Folds; the study's own if not given.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Seeds; the study's own if not given.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=0, help="Epochs; the longest training's if not given.")] = None,
+) -> None:
+    """Write down which frames of which clip a study's trainings read in each epoch, without training."""
+    from rich.console import Console
+
+    from harness.schedule.drawn_frames import frames_shown
+
+    for file in frames_shown(study, fold or [], seed or [], epochs, out, Console()):
+        typer.echo(file)
+
+
 def gallery(
     names: Annotated[list[str] | None, typer.Argument(help="Perturbations or suites; the core suite if none.")] = None,
     video: Annotated[Path | None, typer.Option(help="The clip; one of the embedded data set if not given.")] = None,

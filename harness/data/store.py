@@ -8,6 +8,7 @@ clips alone, not on the number of workers or on interruptions.
 
 import fcntl
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -35,6 +36,12 @@ from harness.errors import HarnessError
 from harness.paths import pack_folder
 
 __all__ = ["ClipStore", "Packed", "pack", "thin"]
+
+BUILDING = ".building"
+"""Ending of a pack's folder while it is made."""
+
+ABANDONED = 14.0
+"""Days after which an unfinished pack that nobody has gone on with is deleted."""
 
 OnProgress = Callable[[int, int], None]
 
@@ -64,6 +71,7 @@ def pack(source: Source, size: int, max_frames: int, *, workers: int, on_progres
     """
     final = pack_folder(source.fingerprint, size, max_frames)
     final.parent.mkdir(parents=True, exist_ok=True)
+    sweep(final.parent)
     with _locked(final.with_name(f".{final.name}.lock")):
         if final.exists() and _outdated(source, final):
             shutil.rmtree(final)
@@ -77,7 +85,7 @@ def pack(source: Source, size: int, max_frames: int, *, workers: int, on_progres
 
 def _build(source: Source, final: Path, shape: tuple[int, int], workers: int, on_progress: OnProgress | None) -> None:
     """Count, decode every part that is not there yet, write the index, publish the folder."""
-    building = final.with_name(f".{final.name}.v{VERSION}.building")
+    building = final.with_name(f".{final.name}.v{VERSION}{BUILDING}")
     building.mkdir(exist_ok=True)
     clips = [(clip_id, str(source.clips[clip_id].path)) for clip_id in sorted(source.clips, key=natural_key)]
     with _mapper(workers if len(clips) > PART else 1) as run:
@@ -97,9 +105,36 @@ def _build(source: Source, final: Path, shape: tuple[int, int], workers: int, on
         first = next(iter(bad.values()), "it has no clips")
         raise HarnessError(f"{source.name} at {source.root}: not one of {len(bad)} clips can be read: {first}")
     publish_json(_index(source, shape, parts, records, bad), building / INDEX)
-    for part in parts:
-        part.record_file.unlink()
+    for left in [*(part.record_file for part in parts), *building.glob(".*.tmp")]:
+        left.unlink()
     building.rename(final)
+
+
+def sweep(packs: Path) -> int:
+    """Delete unfinished packs that nobody works on or will go on with; how many.
+
+    Those are packs of another version, and packs that have not been written to for ``ABANDONED`` days: their data set
+    has changed since, or nobody wants it any more.
+    """
+    swept = 0
+    for building in packs.glob(f".*{BUILDING}"):
+        name = building.name.rpartition(".v")[0]
+        version = building.name.removeprefix(f"{name}.v").removesuffix(BUILDING)
+        days = (time.time() - _last_written(building)) / 86_400
+        if version != str(VERSION) or days > ABANDONED:
+            with _locked(packs / f"{name}.lock", wait=False) as free:
+                if free:
+                    shutil.rmtree(building, ignore_errors=True)
+                    swept += 1
+    return swept
+
+
+def _last_written(folder: Path) -> float:
+    """When anything was last written in a folder; now, if it has just gone."""
+    try:
+        return max(path.stat().st_mtime for path in [folder, *folder.iterdir()])
+    except FileNotFoundError:
+        return time.time()
 
 
 def _index(
@@ -154,8 +189,15 @@ def _mapper(workers: int) -> Iterator[Callable[..., Iterable[Any]]]:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Held by one process at a time (or until it dies); others wait, and then find the work done."""
+def _locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Held by one process at a time (or until it dies); others wait, and then find the work done.
+
+    Without waiting, the value says whether the lock is held.
+    """
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True

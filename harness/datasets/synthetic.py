@@ -66,6 +66,11 @@ class Synthetic:
         return replace(dfew.open(folder, {"on_bad_clip": chosen.on_bad_clip}), name="synthetic")
 
 
+def synthetic_home() -> Path:
+    """Where sets are drawn that are given no folder; drawings that were interrupted lie there under hidden names."""
+    return synthetic_folder("", 0, VERSION).parent
+
+
 def synthesize(root: Path, size: str, seed: int, on_progress: Callable[[int, int], None] | None, workers: int) -> None:
     """Draw a set into a new folder, which appears only when it is complete.
 

@@ -16,11 +16,12 @@ from harness.data.inspect import inspect
 from harness.data.inspection_text import inspection_text
 from harness.data.sampling import sample
 from harness.data.store import pack
-from harness.datasets.synthetic import VERSION, synthesize, synthetic
+from harness.datasets.synthetic import VERSION, synthesize, synthetic, synthetic_home
 from harness.errors import CollectedError
 from harness.paths import pack_folder, synthetic_folder
 from harness.plugins import load
 from harness.schedule.bars import clip_bar
+from harness.tables.temporary import sweep
 from harness.train.conditions import expand
 from perturbations import _gallery
 
@@ -33,6 +34,7 @@ def synthesize_shown(size: str, seed: int, root: Path | None, console: Console) 
     Raises:
         HarnessError: for an unknown size, or a folder that exists.
     """
+    sweep(synthetic_home())
     folder = root or synthetic_folder(size, seed, VERSION)
     with clip_bar(console, "drawing clips") as advance:
         synthesize(folder, size, seed, advance, workers=WORKERS)

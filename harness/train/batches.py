@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -31,6 +32,13 @@ class Batch:
     label_distributions: Float[Tensor, "b k"] | None = None
 
 
+class Drawn(NamedTuple):
+    """Clips of one batch, and the packed frames to read of each, counted from 0."""
+
+    clip_ids: tuple[str, ...]
+    indices: Int[np.ndarray, "b t"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClipReader:
     """Reads clips of one data set at one clip specification."""
@@ -44,18 +52,12 @@ class ClipReader:
         """Index of each of the data set's domains, in sorted order; a batch's groups are these."""
         return {name: index for index, name in enumerate(sorted({c.domain for c in self.source.clips.values()}))}
 
-    def batch(self, clip_ids: Sequence[str], sampler: str, keys: Sequence[int]) -> Batch:
-        """The given clips with frames drawn by a sampler, one key per clip."""
-        indices = np.stack(
-            [
-                sample(sampler, self.store.num_frames(clip_id), self.clip.frames, key)
-                for clip_id, key in zip(clip_ids, keys, strict=True)
-            ]
-        )
-        clips = [self.source.clips[clip_id] for clip_id in clip_ids]
-        pixels = torch.from_numpy(self.store.batch(clip_ids, indices))
+    def read(self, drawn: Drawn) -> Batch:
+        """The drawn frames of clips, and what is known of them."""
+        clips = [self.source.clips[clip_id] for clip_id in drawn.clip_ids]
+        pixels = torch.from_numpy(self.store.batch(drawn.clip_ids, drawn.indices))
         return Batch(
-            clip_ids=tuple(clip_ids),
+            clip_ids=drawn.clip_ids,
             pixels=pixels.permute(0, 1, 4, 2, 3),
             labels=torch.tensor([clip.label for clip in clips]),
             groups=torch.tensor([self.domains[clip.domain] for clip in clips]),
@@ -64,13 +66,21 @@ class ClipReader:
 
     def in_order(self, clip_ids: Sequence[str], batch_size: int) -> Iterator[Batch]:
         """Every clip once, in the given order, with the test sampler."""
+        return map(self.read, self.drawn_in_order(clip_ids, batch_size))
+
+    def shuffled(self, clip_ids: Sequence[str], batch_size: int, seed: int, epoch: int) -> Iterator[Batch]:
+        """Every clip once in an order drawn for this seed and epoch, with the training sampler."""
+        return map(self.read, self.drawn_shuffled(clip_ids, batch_size, seed, epoch))
+
+    def drawn_in_order(self, clip_ids: Sequence[str], batch_size: int) -> Iterator[Drawn]:
+        """The frames that ``in_order`` reads."""
         for start in range(0, len(clip_ids), batch_size):
             chosen = clip_ids[start : start + batch_size]
             keys = [derive("evaluate", clip_id) for clip_id in chosen]
-            yield self.batch(chosen, self.clip.test_sampler, keys)
+            yield self._draw(chosen, self.clip.test_sampler, keys)
 
-    def shuffled(self, clip_ids: Sequence[str], batch_size: int, seed: int, epoch: int) -> Iterator[Batch]:
-        """Every clip once in an order drawn for this seed and epoch, with the training sampler.
+    def drawn_shuffled(self, clip_ids: Sequence[str], batch_size: int, seed: int, epoch: int) -> Iterator[Drawn]:
+        """The frames that ``shuffled`` reads.
 
         The clips are dealt into batches of nearly equal size, none above ``batch_size``, so none is dropped and no
         batch is left with a single clip for batch normalisation to divide by.
@@ -79,7 +89,15 @@ class ClipReader:
         for part in np.array_split(order, -(-len(clip_ids) // batch_size)):
             chosen = [clip_ids[index] for index in part]
             keys = [derive(seed, "frames", epoch, clip_id) for clip_id in chosen]
-            yield self.batch(chosen, self.clip.train_sampler, keys)
+            yield self._draw(chosen, self.clip.train_sampler, keys)
+
+    def _draw(self, clip_ids: Sequence[str], sampler: str, keys: Sequence[int]) -> Drawn:
+        """Frames of some clips, one key per clip."""
+        rows = [
+            sample(sampler, self.store.num_frames(clip_id), self.clip.frames, key)
+            for clip_id, key in zip(clip_ids, keys, strict=True)
+        ]
+        return Drawn(tuple(clip_ids), np.stack(rows))
 
 
 def _distributions(clips: Sequence[Clip]) -> Float[Tensor, "b k"] | None:

@@ -12,12 +12,14 @@ from harness.data.clip import Dataset, Source
 from harness.data.sampling import SAMPLERS
 from harness.data.split import carve
 from harness.data.store import pack
+from harness.datasets.synthetic import synthetic_home
 from harness.errors import CollectedError, HarnessError, unknown
 from harness.paths import RunPaths, pack_folder
 from harness.plugins import load
 from harness.spec.study import StudySpec
 from harness.spec.trial import CLEAN, ClipSpec, DataRef
 from harness.tables.store import write_text
+from harness.tables.temporary import sweep
 from harness.train.build import check_recipe
 from harness.train.conditions import perturbation
 from harness.train.manifest import write_manifest
@@ -49,6 +51,7 @@ def open_dataset(study: StudySpec) -> Source:
     Raises:
         HarnessError: if the root is missing, the lists do not fit, or a fold does not exist.
     """
+    sweep(synthetic_home())
     plugin: Dataset = load("dataset", study.dataset.name)
     root = Path(study.dataset.root).expanduser() if study.dataset.root else None
     policy = {"on_bad_clip": "drop"} if study.dataset.on_bad_clip == "drop" else {}

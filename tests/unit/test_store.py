@@ -1,5 +1,7 @@
 """The packed clip store: the decoded pixels, once, whole, shared, and the same however the pack was made."""
 
+import fcntl
+import os
 import pickle
 import re
 from dataclasses import replace
@@ -285,3 +287,29 @@ def test_real_clips_are_packed_whole(london):
     column = frames[0].split(",").index("n_frames")
     stated = {line.split(",")[1][:5]: int(line.split(",")[column]) for line in frames[1:]}
     assert {clip_id: store.num_frames(clip_id) for clip_id in few} == {clip_id: stated[clip_id] for clip_id in few}
+
+
+def test_unfinished_packs_that_nobody_goes_on_with_are_swept_away(source, cache):
+    packs = cache / "packs"
+    names = {"fresh": f".a-24px-50f.v{VERSION}.building", "old": f".b-24px-50f.v{VERSION}.building"}
+    names |= {"other": ".c-24px-50f.v0.building", "held": f".d-24px-50f.v{VERSION}.building"}
+    for name in names.values():
+        (packs / name).mkdir(parents=True)
+        (packs / name / "frames.u8").write_bytes(b"x")
+    for kind in ("old", "held"):
+        for path in (packs / names[kind] / "frames.u8", packs / names[kind]):
+            os.utime(path, (0, 0))
+    with (packs / ".d-24px-50f.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        pack(source, 24, 50, workers=1)
+    left = {path.name for path in packs.iterdir() if path.name.endswith(".building")}
+    assert left == {names["fresh"], names["held"]}
+
+
+def test_a_pack_whose_process_was_killed_keeps_no_temporary_file(source, cache):
+    final = pack_folder(source.fingerprint, 24, 50)
+    building = final.with_name(f".{final.name}.v{VERSION}.building")
+    building.mkdir(parents=True)
+    (building / ".part-00007.json.tmp").write_text("half")
+    store = pack(source, 24, 50, workers=1).store
+    assert sorted(path.name for path in store.folder.iterdir()) == ["frames.u8", "index.json"]

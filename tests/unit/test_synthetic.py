@@ -1,6 +1,7 @@
 import csv
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -13,10 +14,12 @@ import pytest
 
 from harness import plugins
 from harness.datasets import synthetic as module
+from harness.datasets._faces import generate as generate_module
 from harness.datasets._faces.cast import Size, draw_cast
 from harness.datasets._faces.generate import generate
-from harness.datasets.synthetic import SIZES, synthesize, synthetic
+from harness.datasets.synthetic import SIZES, synthesize, synthetic, synthetic_home
 from harness.errors import HarnessError
+from harness.tables.temporary import sweep
 
 SMALLEST = Size(clips=35, side=16, identities=10, floor=5)
 
@@ -191,3 +194,19 @@ def test_colours_survive_the_video(drawn, tmp_path):
     with av.open(str(tmp_path / "red.mp4")) as video:
         mean = next(video.decode(video=0)).to_ndarray(format="rgb24").mean(axis=(0, 1))
     assert mean == pytest.approx([254, 0, 0], abs=6)
+
+
+def test_a_drawing_that_was_killed_is_swept_away_at_the_next_start(tmp_path, monkeypatch):
+    monkeypatch.setenv("DFERBENCH_CACHE", str(tmp_path))
+    killed = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: killed.pid)
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt), generate_module._published_whole(synthetic_home() / "tiny-seed0-v1"):
+            raise KeyboardInterrupt
+    (left,) = synthetic_home().iterdir()
+    assert sweep(synthetic_home()) == 0
+    killed.kill()
+    killed.wait()
+    assert sweep(synthetic_home()) == 1
+    assert not left.exists()

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -82,7 +83,8 @@ def _draw_all(folder: Path, cast: Sequence[Role], size: Size, seed: int, workers
 @contextmanager
 def _published_whole(root: Path) -> Iterator[Path]:
     """A hidden sibling folder to write to, renamed to ``root`` at the end and removed on failure."""
-    hidden = root.parent / f".{root.name}.{os.getpid()}.{uuid.uuid4().hex}.tmp"
+    # The name says whose it is, so that the next start can sweep it away should this process be killed.
+    hidden = root.parent / f".{root.name}.{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp"
     hidden.mkdir(parents=True)
     try:
         yield hidden
