@@ -18,8 +18,12 @@ install_import_hook(["harness", "models", "perturbations"], "beartype.beartype")
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
+from hypothesis import settings  # noqa: E402
 
 torch.set_num_threads(1)
+
+settings.register_profile("no deadline", deadline=None)  # how long an example takes says nothing on a busy machine
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(autouse=True)

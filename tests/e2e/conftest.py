@@ -93,7 +93,7 @@ def invoke(environment, monkeypatch, capsys):
 def dferbench(environment):
     """Run the command line in a process of its own."""
 
-    def run(*arguments: object, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: object, timeout: float = 900) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "harness.cli", *map(str, arguments)],
             capture_output=True,
