@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from harness.report.leaderboard import Scoped, leaderboard, scoped_scores, scores_table
+from harness.report.augmentations import trained_on
+from harness.report.leaderboard import Scoped, leaderboard, scoped_scores, scores_table, with_trained_on
 from harness.report.notes import cautions, reading_notes
 from harness.report.selection import Selection, selection_audit
 from harness.report.study_results import StudyResults
@@ -34,7 +35,7 @@ def analyse(results: StudyResults, replicates: int) -> Findings:
         scores=scores,
         scoped=scoped,
         scores_table=table,
-        leaderboard=leaderboard(scoped, results.outcomes, table),
+        leaderboard=with_trained_on(leaderboard(scoped, results.outcomes, table), trained_on(results)),
         reading_notes=reading_notes(results, scores, resampling),
         cautions=cautions(results),
         selection=selection_audit(results, resampling),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
-from harness.report.leaderboard import Scoped, shown_columns
+from harness.report.leaderboard import TRAINED_ON, Scoped, shown_columns, shows_trained_on
 from harness.stats.ranks import inseparable
 
 ESCAPED = str.maketrans({"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "\\": r"\textbackslash{}"})
@@ -14,11 +14,14 @@ def latex(frame: pd.DataFrame, scoped: dict[tuple[str, str], Scoped], methods: t
     """A ``tabular`` in percent; intervals are small and beside the scores."""
     columns = shown_columns(frame)
     bold = {name: bold_methods(scoped[_key(name)], methods) for name, _ in columns}
-    head = " & ".join(["Method", *(title.translate(ESCAPED) for _, title in columns)])
-    lines = [rf"\begin{{tabular}}{{l{'r' * len(columns)}}}", r"\toprule", rf"{head} \\", r"\midrule"]
+    trained_on = [TRAINED_ON] if shows_trained_on(frame) else []
+    head = " & ".join(["Method", *(title.translate(ESCAPED) for _, title in columns), *trained_on])
+    align = f"l{'r' * len(columns)}{'l' * len(trained_on)}"
+    lines = [rf"\begin{{tabular}}{{{align}}}", r"\toprule", rf"{head} \\", r"\midrule"]
     for row in frame.to_dict("records"):
         cells = [_cell(row, name, row["method"] in bold[name]) for name, _ in columns]
-        lines.append(" & ".join([str(row["method"]).translate(ESCAPED), *cells]) + r" \\")
+        last = [str(row["trained_on"]).translate(ESCAPED) for _ in trained_on]
+        lines.append(" & ".join([str(row["method"]).translate(ESCAPED), *cells, *last]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
 

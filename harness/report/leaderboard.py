@@ -17,6 +17,9 @@ from harness.tables.schema import SCORES
 
 METRICS_SHOWN = {"uar": "UAR", "war": "WAR"}
 SCOPES_SHOWN = {CLEAN_SCOPE: "clean", PERTURBED_SCOPE: "perturbed", ORDER_SCOPE: "order destroyed"}
+TRAINED_ON = "Trained on"
+"""Heads the column of tested perturbations that a method's training augmentation resembles."""
+
 HEADLINE_METRIC = "uar"
 """Methods are ranked by UAR on clean clips: with rare classes, WAR rewards ignoring them."""
 
@@ -89,6 +92,16 @@ def leaderboard(scoped: dict[tuple[str, str], Scoped], outcomes: Outcomes, table
     return frame.sort_values(["rank", "method"], kind="stable").reset_index(drop=True)
 
 
+def with_trained_on(frame: pd.DataFrame, perturbations: dict[str, str]) -> pd.DataFrame:
+    """The board with the tested perturbations that each method's training clips went through, by method."""
+    return frame.assign(trained_on=[perturbations[method] for method in frame["method"]])
+
+
+def shows_trained_on(frame: pd.DataFrame) -> bool:
+    """Whether a board for people needs the column: some method was trained on a perturbation that it is tested on."""
+    return "trained_on" in frame and bool((frame["trained_on"] != "").any())
+
+
 def _of(table: pd.DataFrame, scope: str, metric: str, methods: Sequence[str]) -> pd.DataFrame:
     """The rows of one scope and metric, one per method in the given order."""
     own = table[(table["scope"] == scope) & (table["metric"] == metric)]
@@ -108,11 +121,14 @@ def shown_columns(frame: pd.DataFrame) -> list[tuple[str, str]]:
 def markdown(frame: pd.DataFrame, title: str, notes: Sequence[str]) -> str:
     """The leaderboard as a Markdown table in percent, with the notes that it needs to be read rightly."""
     columns = shown_columns(frame)
-    head = ["Rank", "Method", "Ties", *(name for _, name in columns), "Runs"]
-    lines = [f"# {title}", "", _row(head), _row(["--:", ":--", ":--", *("--:" for _ in columns), "--:"])]
+    trained_on = [TRAINED_ON] if shows_trained_on(frame) else []
+    head = ["Rank", "Method", "Ties", *(name for _, name in columns), "Runs", *trained_on]
+    rule = ["--:", ":--", ":--", *("--:" for _ in columns), "--:", *(":--" for _ in trained_on)]
+    lines = [f"# {title}", "", _row(head), _row(rule)]
     for row in frame.to_dict("records"):
         scores = [percent_interval(row[name], row[f"{name}_low"], row[f"{name}_high"]) for name, _ in columns]
-        lines.append(_row([rank_text(row), row["method"], row["tie"], *scores, str(row["num_runs"])]))
+        last = [str(row["num_runs"]), *(row["trained_on"] for _ in trained_on)]
+        lines.append(_row([rank_text(row), row["method"], row["tie"], *scores, *last]))
     return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
 
 

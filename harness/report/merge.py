@@ -9,6 +9,7 @@ import pandas as pd
 
 from harness.errors import HarnessError
 from harness.paths import RunPaths
+from harness.report.augmentations import DECLARED, declared
 from harness.report.findings import analyse
 from harness.report.latex import latex
 from harness.report.leaderboard import csv, markdown
@@ -74,9 +75,10 @@ def merged(parts: Sequence[StudyResults]) -> StudyResults:
     methods = [name for part in named for name in method_order(part.study, part.confirmed)]
     conditions = set.intersection(*({entry.condition for entry in part.suite.conditions} for part in named))
     names = ", ".join(part.run.study for part in parts)
+    declarations = {name: part.study["methods"][name] for part in named for name in part.study["methods"]}
     return replace(
         first,
-        study={"question": f"How do the methods of {names} compare?", "methods": {name: {} for name in methods}},
+        study={"question": f"How do the methods of {names} compare?", "methods": declarations},
         suite=first.suite.restricted_to(tuple(conditions)),
         trials=trials,
         confirmed=pd.concat([part.confirmed for part in named], ignore_index=True),
@@ -116,7 +118,9 @@ def _renamed(part: StudyResults, names: dict[str, str]) -> StudyResults:
         if entry.run.method in names
     ]
     order = [names[name] for name in method_order(part.study, part.confirmed) if name in names]
-    study = part.study | {"methods": {name: {} for name in order}}
+    augmented = declared(part)
+    methods = {names[old]: {DECLARED: list(augmented.get(old, ()))} for old in names}
+    study = part.study | {"methods": {name: methods[name] for name in order}}
     return replace(part, study=study, trials=tables[0], confirmed=tables[1], runs=tuple(runs))
 
 

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from harness.report.comparison_text import points
 from harness.report.figures.forest import draw_forest, forest
 from harness.report.findings import Findings
-from harness.report.leaderboard import SCOPES_SHOWN, rank_text, shown_columns
+from harness.report.leaderboard import SCOPES_SHOWN, rank_text, shown_columns, shows_trained_on
 from harness.report.page_sections import page_sections
 from harness.report.published import text_of
 from harness.report.sections.answer import answer
@@ -29,8 +29,8 @@ def page(results: StudyResults, findings: Findings, metrics: pd.DataFrame) -> st
     environment.filters["reported"] = text_of
     template = environment.get_template("page.html")
     return template.render(
-        style=_asset("page.css"),
-        script=_asset("page.js"),
+        style=_asset("page.css") + _asset("figures.css"),
+        script=_asset("page.js") + _asset("search.js"),
         **_headline(results, findings),
         **page_sections(results, findings, metrics),
     )
@@ -59,6 +59,7 @@ def _headline(results: StudyResults, findings: Findings) -> dict[str, Any]:
         "reading_notes": findings.reading_notes,
         "coverage": coverage(results),
         "columns": shown_columns(board),
+        "trained_on": shows_trained_on(board),
         "rows": [row | {"rank_text": rank_text(row), "series": methods.index(row["method"])} for row in rows],
         "scope_groups": [name for scope, name in SCOPES_SHOWN.items() if f"uar_{scope}" in board],
         "forests": _forests(board, methods),

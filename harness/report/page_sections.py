@@ -6,8 +6,14 @@ import pandas as pd
 import yaml
 
 from harness.report.audited import RULES
+from harness.report.feature_maps import feature_maps
+from harness.report.figures.best_so_far import best_so_far, draw_best_so_far
+from harness.report.figures.cost_plots import cost_plots, draw_cost_plot
 from harness.report.figures.epoch_curves import draw_epoch_curves, shared_epoch_limits
+from harness.report.figures.maps import draw_map
+from harness.report.figures.parallel import draw_parallel, parallel
 from harness.report.figures.severity_curves import draw_severity_curve, severity_curves, shared_limits
+from harness.report.figures.slices import draw_slice, slices
 from harness.report.findings import Findings
 from harness.report.leaderboard import METRICS_SHOWN
 from harness.report.published import published_for
@@ -18,8 +24,8 @@ from harness.report.sections.folds import fold_rows
 from harness.report.sections.perturbations import largest_loss, perturbation_rows
 from harness.report.sections.provenance import provenance
 from harness.report.sections.robustness import robustness_rows
-from harness.report.sections.search import chosen_recipes, searches
-from harness.report.sections.selection import audit_metric, epoch_curves, looked_at
+from harness.report.sections.search import MIN_TO_JUDGE, Search, chosen_recipes, search_metric, searches
+from harness.report.sections.selection import AUDIT_METRIC, epoch_curves, looked_at
 from harness.report.study_results import StudyResults
 
 
@@ -30,7 +36,8 @@ def page_sections(results: StudyResults, findings: Findings, metrics: pd.DataFra
         **_clean(results),
         **_selection(results, findings),
         **_search(results),
-        **_trust(results, metrics),
+        **_maps(results),
+        **_trust(results, findings, metrics),
         **_sources(results),
     }
 
@@ -63,7 +70,7 @@ def _clean(results: StudyResults) -> dict[str, Any]:
 
 def _selection(results: StudyResults, findings: Findings) -> dict[str, Any]:
     methods, audited = list(results.outcomes.methods), epoch_curves(results)
-    title = METRICS_SHOWN[audit_metric(results)]
+    title = METRICS_SHOWN[AUDIT_METRIC]
     limits = shared_epoch_limits(audited) if audited else (0.0, 100.0)
     return {
         "rules": list(RULES.values()),
@@ -75,15 +82,46 @@ def _selection(results: StudyResults, findings: Findings) -> dict[str, Any]:
 
 
 def _search(results: StudyResults) -> dict[str, Any]:
-    return {"searches": searches(results.trials), "recipes": chosen_recipes(results.trials)}
+    found, methods = searches(results), list(results.outcomes.methods)
+    title = METRICS_SHOWN[search_metric(results.study)]
+    curves = [curve for one in found for curve in [best_so_far(one, methods.index(one.method))] if curve]
+    return {
+        "searches": found,
+        "search_drawings": {one.method: _drawings(one, methods.index(one.method), title) for one in found},
+        "best_so_far": draw_best_so_far(curves, title, "trainings spent on the search") if curves else "",
+        "min_to_judge": MIN_TO_JUDGE,
+        "recipes": chosen_recipes(results.trials),
+    }
 
 
-def _trust(results: StudyResults, metrics: pd.DataFrame) -> dict[str, Any]:
+def _drawings(search: Search, series: int, metric_title: str) -> dict[str, Any]:
+    """One search's parallel coordinates and slices."""
+    info = parallel(search, metric_title)
+    return {
+        "parallel": draw_parallel(info) if info else "",
+        "slices": [draw_slice(one, series, metric_title) for one in slices(search)],
+    }
+
+
+def _trust(results: StudyResults, findings: Findings, metrics: pd.DataFrame) -> dict[str, Any]:
+    costs = cost_rows(results)
     return {
         "calibration_titles": list(SHOWN.values()),
         "calibration": calibration_rows(results, metrics),
-        "cost": cost_rows(results),
+        "cost": costs,
+        "cost_figures": [draw_cost_plot(one) for one in cost_plots(costs, findings.leaderboard)],
     }
+
+
+def _maps(results: StudyResults) -> dict[str, Any]:
+    maps = feature_maps(results)
+    drawings = {
+        (info.method, projection, coloring.title): draw_map(info, projection, coloring)
+        for info in maps
+        for projection in info.projections
+        for coloring in info.colorings
+    }
+    return {"maps": maps, "map_drawings": drawings}
 
 
 def _sources(results: StudyResults) -> dict[str, Any]:

@@ -36,10 +36,10 @@ def draw_epoch_curves(info: MethodCurves, series: int, metric_title: str, limits
 
 
 def shared_epoch_limits(methods: list[MethodCurves]) -> tuple[float, float]:
-    """Vertical limits in steps of ten percent that hold every curve."""
+    """Vertical limits in steps of ten percent that hold every curve, with room for the marks on top."""
     scores = [score for one in methods for curve in one.curves for score in curve.scores]
     floor = min(10 * (min(scores) // 10), 90.0)
-    return floor, max(-10 * (-max(scores) // 10), floor + 10)
+    return floor, max(-10 * (-max(scores) // 10), floor + 10) + 2
 
 
 def _epoch(curve: EpochCurve, rule: str) -> int | None:
@@ -47,9 +47,8 @@ def _epoch(curve: EpochCurve, rule: str) -> int | None:
 
 
 def _finding(info: MethodCurves) -> str:
-    return (
-        f"best on test gains {_gain(info):.1f} points" if _gain(info) is not None else "validation's epoch is unknown"
-    )
+    gain = _gain(info)
+    return "validation's epoch is unknown" if gain is None else f"{gain:.1f} points to gain"
 
 
 def _gain(info: MethodCurves) -> float | None:

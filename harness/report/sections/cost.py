@@ -8,11 +8,16 @@ from harness.report.study_results import StudyResults
 
 
 class CostRow(NamedTuple):
-    """One method: trainings, parameters in millions, mean seconds and peak memory in MB of one, trials searched."""
+    """One method; what was not recorded is None.
+
+    Trainings compared, parameters in millions, multiply-accumulates of a clip in billions, mean seconds and peak memory
+    in MB of a training, and trials searched.
+    """
 
     method: str
     trainings: int
     parameters_m: float | None
+    macs_g: float | None
     seconds: float | None
     peak_memory_mb: float | None
     searched: int
@@ -24,12 +29,12 @@ def cost_rows(results: StudyResults) -> list[CostRow]:
     rows = []
     for method in results.outcomes.methods:
         own = results.confirmed[results.confirmed["method"] == method]
-        parameters = _mean(own["parameters"])
         rows.append(
             CostRow(
                 method=method,
                 trainings=len(own),
-                parameters_m=None if parameters is None else parameters / 1e6,
+                parameters_m=_mean(own["parameters"] / 1e6),
+                macs_g=_mean(own["macs"] / 1e9),
                 seconds=_mean(own["seconds"]),
                 peak_memory_mb=_mean(own["peak_memory_mb"]),
                 searched=int(searched.get(method, 0)),

@@ -9,6 +9,9 @@ from harness.report.study_results import StudyResults
 from harness.tables.schema import AUDIT
 from harness.tables.store import read
 
+AUDIT_METRIC = "uar"
+"""Best on test is the first epoch with the highest UAR on the test fold."""
+
 
 class EpochCurve(NamedTuple):
     """One training's clean test score after each epoch, in percent, and the epoch that validation clips chose."""
@@ -43,12 +46,6 @@ class Looked(NamedTuple):
     trainings: int
     epochs: int | None
     configurations: int
-
-
-def audit_metric(results: StudyResults) -> str:
-    """The metric whose best epoch on the test fold was kept: the one that validation clips were asked for."""
-    asked = str(results.study.get("training", {}).get("select_on", "uar"))
-    return asked if asked in {"uar", "war"} else "uar"
 
 
 def epoch_curves(results: StudyResults) -> list[MethodCurves]:
@@ -90,7 +87,7 @@ def _curve(results: StudyResults, row: dict) -> list[EpochCurve]:
             fold=int(row["fold"]),
             seed=int(row["seed"]),
             epochs=frame["epoch"].astype(int).tolist(),
-            scores=(100 * frame[f"test_{audit_metric(results)}"]).tolist(),
+            scores=(100 * frame[f"test_{AUDIT_METRIC}"]).tolist(),
             chosen=None if pd.isna(selected) else int(selected),
         )
     ]

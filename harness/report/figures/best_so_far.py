@@ -1,0 +1,57 @@
+"""The best validation score found so far, against what the search had spent."""
+
+from itertools import accumulate
+from typing import NamedTuple
+
+from harness.report.figures.svg import canvas, series_color, series_dashes, series_marker, to_svg
+from harness.report.sections.search import Search
+
+
+class BestSoFar(NamedTuple):
+    """One method: what was spent after each configuration, in trainings, and its score and the best so far, in percent.
+
+    Configurations are in the order in which they were asked; one without a score only spends.
+    """
+
+    method: str
+    series: int
+    spent: list[float]
+    best: list[float]
+    scores: list[float | None]
+
+
+def best_so_far(search: Search, series: int) -> BestSoFar | None:
+    """A search's curve; None where nothing has a score."""
+    asked = sorted(search.tried, key=lambda one: one.number)
+    spent = list(accumulate(one.spent for one in asked))
+    scores = [None if one.val_uar is None else 100 * search.score(one) for one in asked]
+    first = next((index for index, score in enumerate(scores) if score is not None), None)
+    if first is None:
+        return None
+    best = list(accumulate((-1.0 if score is None else score for score in scores), max))
+    return BestSoFar(search.method, series, spent[first:], best[first:], scores[first:])
+
+
+def draw_best_so_far(curves: list[BestSoFar], metric_title: str, unit: str) -> str:
+    """All methods on one axis, so that equal budgets can be compared."""
+    with canvas(5.2, 2.7) as (figure, axes):
+        axes.grid(axis="y")
+        for one in curves:
+            color = series_color(one.series)
+            known = [(x, y) for x, y in zip(one.spent, one.scores, strict=True) if y is not None]
+            axes.scatter(*zip(*known, strict=True), color=color, s=9, alpha=0.45, linewidths=0)
+            axes.step(
+                one.spent,
+                one.best,
+                where="post",
+                color=color,
+                linestyle=series_dashes(one.series),
+                marker=series_marker(one.series),
+                markevery=[-1],
+            )
+        title = max(curves, key=lambda one: one.best[-1])
+        axes.set(title=f"{title.method} ends highest on validation clips" if len(curves) > 1 else "Best so far")
+        axes.set(xlabel=unit, ylabel=f"validation {metric_title} (%)")
+        axes.set_xlim(left=0)
+        words = "; ".join(f"{one.method} {one.best[-1]:.1f} after {one.spent[-1]:g}" for one in curves)
+        return to_svg(figure, "best-so-far", f"Best validation {metric_title} in percent against {unit}: {words}.")

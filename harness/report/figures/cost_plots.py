@@ -1,0 +1,93 @@
+"""Accuracy against what it costs, with the methods that no other beats in both joined by a line."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from harness.report.figures.svg import FAINT, canvas, series_color, series_marker, to_svg
+from harness.report.sections.cost import CostRow
+
+MEASURES = {
+    "parameters_m": ("parameters (millions)", "Parameters"),
+    "macs_g": ("multiply-accumulates per clip (billions)", "Computation"),
+    "seconds": ("seconds per training", "Training time"),
+    "peak_memory_mb": ("peak memory (MB)", "Memory"),
+}
+"""Costs by their column: the axis's words, and the plot's."""
+
+
+class CostPoint(NamedTuple):
+    """One method: its cost and its UAR on clean clips with limits, in percent."""
+
+    method: str
+    series: int
+    cost: float
+    score: float
+    low: float
+    high: float
+
+
+class CostPlot(NamedTuple):
+    """One measure of cost; ``front`` are the methods that none beats in cost and score, cheapest first."""
+
+    measure: str
+    points: list[CostPoint]
+    front: list[str]
+
+
+def cost_plots(rows: Sequence[CostRow], board: pd.DataFrame) -> list[CostPlot]:
+    """A plot per measure that is known of two or more methods."""
+    scores = board.set_index("method")[["uar_clean", "uar_clean_low", "uar_clean_high"]] * 100
+    plots = []
+    for measure in MEASURES:
+        points = [
+            CostPoint(row.method, index, float(cost), *(float(value) for value in scores.loc[row.method]))
+            for index, row in enumerate(rows)
+            for cost in [getattr(row, measure)]
+            if cost
+        ]
+        if len(points) > 1:
+            plots.append(CostPlot(measure, points, pareto(points)))
+    return plots
+
+
+def pareto(points: Sequence[CostPoint]) -> list[str]:
+    """Methods for which no other costs at most as much and scores at least as high, and one of the two strictly."""
+    front = [
+        one
+        for one in points
+        if not any(
+            other.cost <= one.cost and other.score >= one.score and (other.cost < one.cost or other.score > one.score)
+            for other in points
+        )
+    ]
+    return [one.method for one in sorted(front, key=lambda one: (one.cost, one.method))]
+
+
+def draw_cost_plot(info: CostPlot) -> str:
+    """A point with its interval per method; costs are on a logarithmic axis where they span more than threefold."""
+    words, title = MEASURES[info.measure]
+    costs = [one.cost for one in info.points]
+    with canvas(3.7, 2.8) as (figure, axes):
+        axes.grid(axis="y")
+        front = sorted((one for one in info.points if one.method in info.front), key=lambda one: one.cost)
+        axes.plot([one.cost for one in front], [one.score for one in front], color=FAINT, linewidth=1, linestyle="--")
+        for one in info.points:
+            color = series_color(one.series)
+            axes.plot([one.cost] * 2, [one.low, one.high], color=color, linewidth=1.6)
+            axes.plot(one.cost, one.score, color=color, marker=series_marker(one.series), markersize=7, linestyle="")
+            axes.annotate(one.method, (one.cost, one.score), xytext=(6, 4), textcoords="offset points", fontsize=8)
+        if max(costs) > 3 * min(costs):
+            axes.set_xscale("log")
+        axes.margins(x=0.25)
+        axes.set(title=f"{title}: {_finding(info)}", xlabel=words, ylabel="UAR on clean clips (%)")
+        listed = "; ".join(f"{one.method} {one.cost:.3g} for {one.score:.1f} %" for one in info.points)
+        slug = info.measure.replace("_", "-")
+        return to_svg(figure, f"cost-{slug}", f"UAR against {words}: {listed}. Not beaten: {', '.join(info.front)}.")
+
+
+def _finding(info: CostPlot) -> str:
+    if len(info.front) == 1:
+        return f"{info.front[0]} leads"
+    return "no method beats all" if len(info.front) == len(info.points) else f"{len(info.front)} are not beaten"

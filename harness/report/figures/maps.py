@@ -1,0 +1,36 @@
+"""Points of a feature map as compact SVG: one path a colour, one dot a clip."""
+
+from html import escape
+
+import numpy as np
+from jaxtyping import Float
+
+from harness.report.feature_maps import Coloring, FeatureMap
+from harness.report.figures.svg import NUM_SERIES
+
+SIZE, MARGIN = 300, 14
+"""The drawing's own units."""
+
+
+def draw_map(info: FeatureMap, projection: str, coloring: Coloring) -> str:
+    """One projection in one colouring; classes, which cluster, are named at the median of their clips."""
+    points = MARGIN + info.projections[projection] * (SIZE - 2 * MARGIN)
+    points[:, 1] = SIZE - points[:, 1]
+    words = f"{projection} map of {info.clips} clean test clips of {info.method}, coloured by {coloring.title}"
+    parts = [f'<svg class="map" viewBox="0 0 {SIZE} {SIZE}" role="img" aria-label="{escape(words)}">']
+    parts += [_dots(points[coloring.codes == code], code, name) for code, name in enumerate(coloring.names)]
+    if coloring.title == "class":
+        parts += [_name(points[coloring.codes == code], name) for code, name in enumerate(coloring.names)]
+    return "".join([*parts, "</svg>"])
+
+
+def _dots(points: Float[np.ndarray, "n 2"], code: int, name: str) -> str:
+    """Lines of no length with round ends, which is what makes a dot of a path."""
+    path = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points)
+    color = "--faint" if name == "others" else f"--series-{code % NUM_SERIES}"
+    return f'<path stroke="var({color})" d="{path}"><title>{escape(name)}</title></path>'
+
+
+def _name(points: Float[np.ndarray, "n 2"], name: str) -> str:
+    x, y = np.median(points, axis=0)
+    return f'<text class="name" x="{np.clip(x, 30, SIZE - 30):.0f}" y="{y:.0f}">{escape(name)}</text>'
