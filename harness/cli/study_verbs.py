@@ -61,7 +61,9 @@ def plan(study: Study, out: Out = RUNS, slots: Slots = 0) -> None:
 
 
 def list_plugins(
-    kind: Annotated[str, typer.Argument(help="models, perturbations, objectives, datasets, metrics or studies.")],
+    kind: Annotated[
+        str, typer.Argument(help="models, perturbations, objectives, datasets, metrics, spaces or studies.")
+    ],
 ) -> None:
     """List what a study can name."""
     from harness.train.catalogue import lines

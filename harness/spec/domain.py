@@ -55,7 +55,7 @@ class Domain(Strict):
         return self
 
     @property
-    def bounds(self) -> tuple[float, float] | None:
+    def bounds(self) -> tuple[int | float, int | float] | None:
         """The lower and upper bound; ``None`` for a choice."""
         return self.uniform or self.log_uniform or self.int_uniform
 
@@ -77,10 +77,10 @@ class Domain(Strict):
             low, high = self.int_uniform
             return min(low + int(share * (high - low + 1)), high)
         if self.log_uniform is not None:
-            low_float, high_float = self.log_uniform
-            return min(max(low_float * (high_float / low_float) ** share, low_float), high_float)
-        low_float, high_float = self.uniform or (0.0, 0.0)
-        return low_float + share * (high_float - low_float)
+            lower, upper = self.log_uniform
+            return min(max(lower * (upper / lower) ** share, lower), upper)
+        lower, upper = self.uniform or (0.0, 0.0)
+        return lower + share * (upper - lower)
 
     @property
     def grid(self) -> tuple[Value, ...] | None:

@@ -164,9 +164,8 @@ def _wanted_problems(method: MethodSpec, name: str, wanted: tuple[Any, ...]) -> 
         yield "only a path with a choice can be a condition"
     elif above is not None:
         never = [value for value in wanted if not above.contains(value)]
-        yield from (
-            f"{value!r} is not in its choice. {near_miss(str(value), map(str, above.choice or ()))}" for value in never
-        )
+        known = [_shown(value) for value in above.choice or ()]
+        yield from (f"{value!r} is not in its choice. {near_miss(str(value), known)}" for value in never)
     else:
         try:
             written = method.recipe.value_at(name)
@@ -175,6 +174,11 @@ def _wanted_problems(method: MethodSpec, name: str, wanted: tuple[Any, ...]) -> 
             return
         if not Domain(choice=wanted).contains(written):
             yield f"never true: {written!r} is written there, and it is not searched"
+
+
+def _shown(value: Any) -> str:
+    """A value as yaml would say it."""
+    return "null" if value is None else str(value)
 
 
 def _domain_problems(method: MethodSpec, path: str, domain: Domain) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from harness.errors import unknown
 from harness.plugins import KINDS, load, names
 from harness.spec.load import bundled_studies, load_study
+from harness.spec.ready_spaces import ready_space, ready_spaces
 from models._blocks.cards import summary
 
 PLURALS = {f"{kind}s": kind for kind in KINDS}
@@ -18,10 +19,13 @@ def lines(plural: str) -> list[str]:
     Raises:
         HarnessError: for a kind that there is not.
     """
+    if plural == "spaces":
+        spaces = {name: ready_space(name) for name in sorted(ready_spaces())}
+        return [f"{name:28} {space.title}: {', '.join(space.search)}. {space.source}" for name, space in spaces.items()]
     if plural == "studies":
         return [f"{name:28} {load_study(path).question}" for name, path in sorted(bundled_studies().items())]
     if plural not in PLURALS:
-        raise unknown("kind", plural, [*PLURALS, "studies"])
+        raise unknown("kind", plural, [*PLURALS, "spaces", "studies"])
     kind = PLURALS[plural]
     return [f"{name:28} {_describe(kind, load(kind, name))}" for name in names(kind)]
 
