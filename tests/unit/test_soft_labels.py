@@ -1,5 +1,7 @@
 """Annotators' votes: from lists through the manifest into a batch, and into a trial's identity where they are used."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,10 @@ import trees
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_clips import dfew_labels, write_dfew, write_lines
+from tiny_unit import make_clips, make_task
 from workbooks import write_votes
 
+from harness.data.clip import Clip
 from harness.data.votes import regrouped, shares_of
 from harness.datasets.clip_folder import clip_folder
 from harness.datasets.cross import cross
@@ -18,10 +22,12 @@ from harness.spec.method import RecipeSpec
 from harness.spec.strict import PluginSpec
 from harness.spec.study import StudySpec
 from harness.spec.trial import ADDED, ClipSpec, DataRef, TrainingSpec, TrialSpec, ValidationSpec
+from harness.tables import schema, store
 from harness.train.batch_transforms import mix
 from harness.train.batches import Batch, soft_targets
 from harness.train.manifest import read_manifest, write_manifest
 from harness.train.targets import check_soft_labels, check_targets
+from harness.train.unit import execute
 
 
 def votes_for(labels: dict[str, int]) -> dict[str, tuple[int, ...]]:
@@ -176,6 +182,23 @@ def test_mixed_soft_labels_are_the_mixture_of_both_clips_votes():
     torch.testing.assert_close(mixed.distributions, (1 - share) * soft[0] + share * soft[1])
 
 
+def test_a_training_goes_by_votes_only_if_it_is_told_to(tmp_path, monkeypatch):
+    monkeypatch.setenv("DFERBENCH_CACHE", str(tmp_path / "cache"))
+    source = make_clips(tmp_path / "made")
+    votes = {0: (0.8, 0.2), 1: (0.3, 0.7)}
+    voted = {i: replace(clip, label_distribution=votes[clip.label]) for i, clip in source.clips.items()}
+
+    def loss(name: str, clips: dict[str, Clip], **training) -> float:
+        write_manifest(replace(source, clips=clips), source.root / "manifest.json")
+        task = make_task(source, tmp_path / name, training={"epochs": 1, **training})
+        execute(task, lambda event: None)
+        return store.read(task.paths.epochs, schema.EPOCHS)["train_loss"].item()
+
+    hard, soft = loss("voted", voted), loss("voted", voted, soft_labels=True)
+    assert hard == loss("bare", source.clips)
+    assert len({hard, soft, loss("voted", voted, soft_labels=True, mix={"name": "mixup"})}) == 3
+
+
 def test_a_batch_without_all_votes_is_named():
     with pytest.raises(HarnessError, match="a, b"):
         soft_targets(batch(None), torch.device("cpu"))
@@ -194,8 +217,6 @@ def test_clips_without_votes_are_named_before_training(voted, tmp_path):
 
 @pytest.mark.parametrize("training", [{"soft_labels": True}, {"mix": {"name": "mixup"}}])
 def test_an_objective_of_single_labels_is_refused_before_training(training, monkeypatch):
-    from dataclasses import replace
-
     from harness.objectives.focal import focal
 
     recipe = RecipeSpec(model=PluginSpec(name="x3d"), objective=PluginSpec(name="focal"))
