@@ -10,6 +10,7 @@ from harness.report.feature_maps import feature_maps
 from harness.report.figures.best_so_far import best_so_far, draw_best_so_far
 from harness.report.figures.cost_plots import cost_plots, draw_cost_plot
 from harness.report.figures.epoch_curves import draw_epoch_curves, shared_epoch_limits
+from harness.report.figures.front import draw_front, fronts
 from harness.report.figures.maps import draw_map
 from harness.report.figures.parallel import draw_parallel, parallel
 from harness.report.figures.severity_curves import draw_severity_curve, severity_curves, shared_limits
@@ -24,7 +25,7 @@ from harness.report.sections.folds import fold_rows
 from harness.report.sections.perturbations import largest_loss, perturbation_rows
 from harness.report.sections.provenance import provenance
 from harness.report.sections.robustness import robustness_rows
-from harness.report.sections.search import MIN_TO_JUDGE, Search, chosen_recipes, search_metric, searches
+from harness.report.sections.search import MIN_TO_JUDGE, OBJECTIVES, Search, chosen_recipes, searches
 from harness.report.sections.selection import AUDIT_METRIC, epoch_curves, looked_at
 from harness.report.study_results import StudyResults
 
@@ -83,23 +84,24 @@ def _selection(results: StudyResults, findings: Findings) -> dict[str, Any]:
 
 def _search(results: StudyResults) -> dict[str, Any]:
     found, methods = searches(results), list(results.outcomes.methods)
-    title = METRICS_SHOWN[search_metric(results.study)]
     curves = [curve for one in found for curve in [best_so_far(one, methods.index(one.method))] if curve]
     return {
         "searches": found,
-        "search_drawings": {one.method: _drawings(one, methods.index(one.method), title) for one in found},
-        "best_so_far": draw_best_so_far(curves, title, "trainings spent on the search") if curves else "",
+        "search_drawings": {one.method: _drawings(one, methods.index(one.method)) for one in found},
+        "best_so_far": draw_best_so_far(curves) if curves else "",
         "min_to_judge": MIN_TO_JUDGE,
+        "objective_titles": OBJECTIVES,
         "recipes": chosen_recipes(results.trials),
     }
 
 
-def _drawings(search: Search, series: int, metric_title: str) -> dict[str, Any]:
-    """One search's parallel coordinates and slices."""
-    info = parallel(search, metric_title)
+def _drawings(search: Search, series: int) -> dict[str, Any]:
+    """One search's parallel coordinates, slices, and fronts of several objectives."""
+    info = parallel(search)
     return {
         "parallel": draw_parallel(info) if info else "",
-        "slices": [draw_slice(one, series, metric_title) for one in slices(search)],
+        "slices": [draw_slice(one, series) for one in slices(search)],
+        "fronts": [draw_front(one, series) for one in fronts(search)],
     }
 
 

@@ -29,69 +29,54 @@ EVALUATOR = "PED-ANOVA, better half"
 
 
 def write_importances(run: RunPaths, study: StudySpec) -> None:
-    """Write the importance table of a finished study from its trials table; no table where there is no search."""
-    domains = {name: dict(method.search) for name, method in study.methods.items() if method.search}
-    if not domains:
+    """Write the importance table of a finished study from its search table; none where nothing was searched."""
+    if not run.table(schema.SEARCH.name).exists():
         return
-    trials = store.read(run.table("trials"), schema.TRIALS)
-    metric = "war" if study.search and study.search.metric == "war" else "uar"
-    frame = importances(trials, domains, f"val_{metric}")
-    store.write(frame, schema.IMPORTANCE, run.table(schema.IMPORTANCE.name))
+    domains = {name: dict(method.search) for name, method in study.methods.items()}
+    found = importances(store.read(run.table(schema.SEARCH.name), schema.SEARCH), domains)
+    store.write(found, schema.IMPORTANCE, run.table(schema.IMPORTANCE.name))
 
 
-def importances(trials: pd.DataFrame, domains: Mapping[str, Mapping[str, Domain]], score: str) -> pd.DataFrame:
-    """Rows of the IMPORTANCE table.
+def importances(searched: pd.DataFrame, domains: Mapping[str, Mapping[str, Domain]]) -> pd.DataFrame:
+    """Rows of the IMPORTANCE table, from rows of the SEARCH table and each method's domains by path.
 
-    A configuration counts if it has a score on every fold that it was meant for. Methods with fewer than
-    ``MIN_CONFIGURATIONS`` of those, or with equal scores throughout, have no row.
+    A configuration counts by the score that its sampler was told: over all folds, or the estimate of one that was raced
+    out. Methods with fewer than ``MIN_CONFIGURATIONS`` of those, or with equal scores throughout, have no row.
     """
     rows: list[dict[str, Any]] = []
-    searched = trials[trials["phase"] == "search"]
     for method, own in searched.groupby("method", sort=True):
-        scored = _scored(own, score)
-        if len(scored) < MIN_CONFIGURATIONS or len(set(scored.values())) == 1:
+        judged = own.assign(score=own["score"].where(own["status"] == "complete", own["estimate"])).dropna(
+            subset="score"
+        )
+        if len(judged) < MIN_CONFIGURATIONS or judged["score"].nunique() == 1:
             continue
-        values = {int(row["configuration"]): json.loads(row["searched"]) for row in own.to_dict("records")}
-        found = _shares({number: values[number] for number in scored}, scored, domains[str(method)])
+        found = _shares(judged.sort_values("configuration"), domains[str(method)])
         rows.extend(
             {
                 "method": method,
                 "parameter": name,
                 "importance": share,
                 "evaluator": EVALUATOR,
-                "num_configurations": len(scored),
+                "num_configurations": len(judged),
             }
             for name, share in found.items()
         )
     return pd.DataFrame(rows, columns=schema.IMPORTANCE.schema.names)
 
 
-def _scored(rows: pd.DataFrame, score: str) -> dict[int, float]:
-    """Mean score over folds of the configurations that have one on every fold."""
-    whole = rows.groupby("configuration")[score].agg(["mean", "count", "size"])
-    kept = whole[whole["count"] == whole["size"]]
-    return {int(number): float(mean) for number, mean in kept["mean"].items()}
-
-
-def _shares(
-    values: Mapping[int, Mapping[str, Any]], scores: Mapping[int, float], domains: Mapping[str, Domain]
-) -> dict[str, float]:
+def _shares(judged: pd.DataFrame, domains: Mapping[str, Domain]) -> dict[str, float]:
     """Shares that sum to one, by parameter."""
     known = {path: distribution(domain) for path, domain in domains.items()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    values = [json.loads(text) for text in judged["values"]]
+    trials = [
+        create_trial(
+            state=TrialState.COMPLETE, params=one, distributions={path: known[path] for path in one}, value=float(score)
+        )
+        for one, score in zip(values, judged["score"], strict=True)
+    ]
+    with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(direction="maximize")
-        study.add_trials(
-            [
-                create_trial(
-                    state=TrialState.COMPLETE,
-                    params=dict(values[number]),
-                    distributions={path: known[path] for path in values[number]},
-                    value=scores[number],
-                )
-                for number in sorted(scores)
-            ]
-        )
+        study.add_trials(trials)
         found = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator(target_quantile=TARGET))
     return {name: float(share) for name, share in found.items()}

@@ -211,6 +211,33 @@ SCORES = Table(
 """One number of the report per method, scope (``clean``, ``perturbed``, ``order``, ``family:noise``, ``fog-3``) and
 metric, with its 95 % interval and what it covers."""
 
+SEARCH = Table(
+    name="search",
+    key=("method", "configuration"),
+    schema=pa.schema(
+        [
+            ("method", pa.string()),
+            ("configuration", pa.int32()),
+            ("round", pa.int32()),
+            ("origin", pa.string()),
+            ("values", pa.string()),
+            ("status", pa.string()),
+            ("reason", pa.string()),
+            ("folds", pa.list_(pa.int32())),
+            ("scores", pa.list_(pa.float64())),
+            ("halts", pa.map_(pa.int32(), pa.float64())),
+            ("score", pa.float64()),
+            ("estimate", pa.float64()),
+            ("objectives", pa.map_(pa.string(), pa.float64())),
+            ("front", pa.bool_()),
+            ("chosen", pa.bool_()),
+            ("cost", pa.float64()),
+        ]
+    ),
+)
+"""Every configuration that a search tried, and what became of it (docs/search.md). ``scores`` stand beside ``folds``,
+the order in which they are trained; null where a fold was not trained to its end."""
+
 IMPORTANCE = Table(
     name="importance",
     key=("method", "parameter"),

@@ -6,15 +6,19 @@ from typing import NamedTuple
 from harness.report.figures.svg import canvas, series_color, series_dashes, series_marker, to_svg
 from harness.report.sections.search import Search
 
+SPENT = "trainings spent on the search"
+"""The unit of a budget: trainings of the search's epochs at one pass a step; one with SAM counts twice."""
+
 
 class BestSoFar(NamedTuple):
-    """One method: what was spent after each configuration, in trainings, and its score and the best so far, in percent.
+    """One method: what was spent after each configuration, in trainings, its score, and the best so far.
 
     Configurations are in the order in which they were asked; one without a score only spends.
     """
 
     method: str
     series: int
+    words: str
     spent: list[float]
     best: list[float]
     scores: list[float | None]
@@ -23,16 +27,16 @@ class BestSoFar(NamedTuple):
 def best_so_far(search: Search, series: int) -> BestSoFar | None:
     """A search's curve; None where nothing has a score."""
     asked = sorted(search.tried, key=lambda one: one.number)
-    spent = list(accumulate(one.spent for one in asked))
-    scores = [None if one.val_uar is None else 100 * search.score(one) for one in asked]
+    spent = list(accumulate(one.cost for one in asked))
+    scores = [one.shown(search.objectives[0]) for one in asked]
     first = next((index for index, score in enumerate(scores) if score is not None), None)
     if first is None:
         return None
     best = list(accumulate((-1.0 if score is None else score for score in scores), max))
-    return BestSoFar(search.method, series, spent[first:], best[first:], scores[first:])
+    return BestSoFar(search.method, series, search.score_words, spent[first:], best[first:], scores[first:])
 
 
-def draw_best_so_far(curves: list[BestSoFar], metric_title: str, unit: str) -> str:
+def draw_best_so_far(curves: list[BestSoFar]) -> str:
     """All methods on one axis, so that equal budgets can be compared."""
     with canvas(5.2, 2.7) as (figure, axes):
         axes.grid(axis="y")
@@ -51,7 +55,7 @@ def draw_best_so_far(curves: list[BestSoFar], metric_title: str, unit: str) -> s
             )
         title = max(curves, key=lambda one: one.best[-1])
         axes.set(title=f"{title.method} ends highest on validation clips" if len(curves) > 1 else "Best so far")
-        axes.set(xlabel=unit, ylabel=f"validation {metric_title} (%)")
+        axes.set(xlabel=SPENT, ylabel=curves[0].words)
         axes.set_xlim(left=0)
         words = "; ".join(f"{one.method} {one.best[-1]:.1f} after {one.spent[-1]:g}" for one in curves)
-        return to_svg(figure, "best-so-far", f"Best validation {metric_title} in percent against {unit}: {words}.")
+        return to_svg(figure, "best-so-far", f"Best {curves[0].words} against {SPENT}: {words}.")

@@ -30,13 +30,13 @@ class Parallel(NamedTuple):
     lines: list[Line]
 
 
-def parallel(search: Search, metric_title: str) -> Parallel | None:
+def parallel(search: Search) -> Parallel | None:
     """A search's drawing; None with fewer than two configurations that have a score."""
     scored = search.scored
     if len(scored) < 2:
         return None
-    scores = [100 * search.score(one) for one in scored]
-    last = Axis(f"validation {metric_title} (%)", "linear", min(scores), max(scores), ())
+    scores = [search.score(one) for one in scored]
+    last = Axis(search.score_words, "linear", min(scores), max(scores), ())
     axes = [*search.axes, last]
     lines = [
         Line(

@@ -8,10 +8,11 @@ from harness.report.sections.search import Search
 
 
 class Slice(NamedTuple):
-    """One parameter: numbers (positions of choices) and scores in percent, and which point was chosen."""
+    """One parameter: the score in words, numbers (positions of choices), scores, and which point was chosen."""
 
     method: str
     axis: Axis
+    words: str
     numbers: list[float]
     scores: list[float]
     chosen: list[bool]
@@ -24,12 +25,13 @@ def slices(search: Search) -> list[Slice]:
         shown = [tried for tried in search.scored if one.name in tried.values]
         if len(shown) > 1:
             numbers = [one.number(tried.values[one.name]) for tried in shown]
-            scores = [100 * search.score(tried) for tried in shown]
-            found.append(Slice(search.method, one, numbers, scores, [tried.chosen for tried in shown]))
+            scores = [search.score(tried) for tried in shown]
+            chosen = [tried.chosen for tried in shown]
+            found.append(Slice(search.method, one, search.score_words, numbers, scores, chosen))
     return found
 
 
-def draw_slice(info: Slice, series: int, metric_title: str) -> str:
+def draw_slice(info: Slice, series: int) -> str:
     """One small multiple; the chosen configuration is ringed."""
     with canvas(2.9, 2.2) as (figure, axes):
         axes.grid(axis="y")
@@ -38,7 +40,7 @@ def draw_slice(info: Slice, series: int, metric_title: str) -> str:
         if ringed:
             axes.scatter(*zip(*ringed, strict=True), s=80, facecolors="none", edgecolors=INK, linewidths=1.2)
         name = info.axis.name.rsplit(".", 1)[-1]
-        axes.set(title=name, xlabel=info.axis.name, ylabel=f"validation {metric_title} (%)")
+        axes.set(title=name, xlabel=info.axis.name, ylabel=info.words)
         if info.axis.scale == "log":
             axes.set_xscale("log")
             axes.tick_params(axis="x", which="minor", labelbottom=False, color=FAINT)
@@ -47,9 +49,7 @@ def draw_slice(info: Slice, series: int, metric_title: str) -> str:
             axes.set_xlim(-0.5, len(info.axis.choices) - 0.5)
         best = info.numbers[info.scores.index(max(info.scores))]
         words = info.axis.choices[int(best)] if info.axis.scale == "choice" else f"{best:.3g}"
-        text = (
-            f"{info.method}: validation {metric_title} against {info.axis.name} over {len(info.scores)} configurations"
-        )
+        text = f"{info.method}: {info.words} against {info.axis.name} over {len(info.scores)} configurations"
         return to_svg(figure, f"slice-{series}-{_slug(info.axis.name)}", f"{text}; best at {words}.")
 
 

@@ -4,35 +4,50 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from harness.report.sections.axes import Axis, axis, value_text
 from harness.report.study_results import StudyResults
-from harness.tables.schema import IMPORTANCE
+from harness.tables.schema import IMPORTANCE, SEARCH
 from harness.tables.store import read
 
 MIN_TO_JUDGE = 10
 """Configurations below which no importance is computed: five above the median are the least that PED-ANOVA advises."""
 
+OBJECTIVES = {
+    "uar": "validation UAR (%)",
+    "war": "validation WAR (%)",
+    "validation_robustness": "validation UAR under perturbation (%)",
+    "cost": "cost (trainings)",
+}
+"""What a search can be judged by, in words; all but the cost are fractions on storage."""
+
 
 class Tried(NamedTuple):
-    """One configuration: its values by parameter, its mean validation UAR and WAR, and what became of it.
+    """One configuration: its values by parameter, what it scored by objective, what it cost, and what became of it.
 
-    ``spent`` is what it cost: the folds that it was trained on.
+    ``objectives`` is empty unless it was trained on every fold; ``estimate`` is what one that was raced out would have
+    scored by the first objective, from the folds that it was trained on; ``cost`` is in trainings.
     """
 
     number: int
     values: dict[str, Any]
-    val_uar: float | None
-    val_war: float | None
+    objectives: dict[str, float]
+    estimate: float | None
     status: str
+    reason: str
     chosen: bool
-    spent: float
+    front: bool
+    cost: float
 
     def text(self, name: str) -> str:
         """A parameter's value for people; a dash where it was not searched in this configuration."""
         return value_text(self.values[name]) if name in self.values else "–"  # noqa: RUF001
+
+    def shown(self, objective: str) -> float | None:
+        """An objective in the unit of its words."""
+        value = self.objectives.get(objective)
+        return value if value is None or objective == "cost" else 100 * value
 
 
 class Share(NamedTuple):
@@ -46,18 +61,11 @@ class Search(NamedTuple):
     """One method's search, best configuration first; importances where they were computed, and by what."""
 
     method: str
+    objectives: list[str]
     axes: list[Axis]
     tried: list[Tried]
     importances: list[Share]
     evaluator: str
-    metric: str
-
-    def score(self, one: Tried) -> float:
-        """A scored configuration's mean validation score, by the metric that the search made large."""
-        score = one.val_war if self.metric == "war" else one.val_uar
-        if score is None:
-            raise ValueError(f"configuration {one.number} of {self.method} has no score")
-        return score
 
     @property
     def names(self) -> list[str]:
@@ -67,16 +75,31 @@ class Search(NamedTuple):
     @property
     def scored(self) -> list[Tried]:
         """Configurations with a score on every fold, best first."""
-        return [one for one in self.tried if one.val_uar is not None]
+        return [one for one in self.tried if self.objectives[0] in one.objectives]
+
+    def score(self, one: Tried) -> float:
+        """A scored configuration by the first objective, which chose; in the unit of its words."""
+        score = one.shown(self.objectives[0])
+        if score is None:
+            raise ValueError(f"configuration {one.number} of {self.method} has no score")
+        return score
+
+    @property
+    def score_words(self) -> str:
+        """The first objective in words."""
+        return OBJECTIVES[self.objectives[0]]
 
 
 def searches(results: StudyResults) -> list[Search]:
-    """Every method that was searched."""
-    rows = results.trials[results.trials["phase"] == "search"]
-    importances, metric = _importances(results), search_metric(results.study)
+    """Every method that was searched: from the search table, or from the trials of runs that have none."""
+    path = results.run.table(SEARCH.name)
+    objectives = asked_objectives(results.study)
+    table = read(path, SEARCH) if path.exists() else _from_trials(results.trials, objectives[0])
+    table = table[table["method"].isin(list(results.outcomes.methods))]
+    importances = _importances(results)
     return [
-        _search(own, str(method), metric, _domains(results.study, str(method)), importances)
-        for method, own in rows.groupby("method", sort=False)
+        _search(own, objectives, _domains(results.study, str(method)), importances)
+        for method, own in table.groupby("method", sort=False)
     ]
 
 
@@ -87,11 +110,10 @@ def chosen_recipes(trials: pd.DataFrame) -> list[tuple[str, str]]:
     return [(str(method), json.dumps(json.loads(str(text)), indent=2, sort_keys=True)) for method, text in recipes]
 
 
-def search_metric(study: Mapping[str, Any]) -> str:
-    """What the search made large: ``uar`` unless the study asks for ``war``."""
+def asked_objectives(study: Mapping[str, Any]) -> list[str]:
+    """What the search judged configurations by, the one that chose first; UAR unless the study says otherwise."""
     asked = study.get("search") or {}
-    first = (asked.get("metrics") or [asked.get("metric") or "uar"])[0]
-    return "war" if first == "war" else "uar"
+    return [str(name) for name in asked.get("metrics") or [asked.get("metric") or "uar"]]
 
 
 def _domains(study: Mapping[str, Any], method: str) -> dict[str, Any]:
@@ -105,33 +127,53 @@ def _importances(results: StudyResults) -> pd.DataFrame:
     return read(path, IMPORTANCE) if path.exists() else pd.DataFrame(columns=IMPORTANCE.schema.names)
 
 
-def _search(rows: pd.DataFrame, method: str, metric: str, domains: dict[str, Any], importances: pd.DataFrame) -> Search:
-    tried = [_tried(int(number), own) for number, own in rows.groupby("configuration")]
+def _from_trials(trials: pd.DataFrame, objective: str) -> pd.DataFrame:
+    """The columns of the search table that are shown, from a trials table; every fold counts as one training."""
+    searched = trials[trials["phase"] == "search"]
+    rows = []
+    for (method, number), own in searched.groupby(["method", "configuration"], sort=False):
+        scores = own[f"val_{objective}"] if objective in {"uar", "war"} else own["val_uar"]
+        complete = scores.notna().all()
+        rows.append(
+            {
+                "method": method,
+                "configuration": number,
+                "values": own["searched"].iloc[0],
+                "status": "complete" if complete else ", ".join(sorted(set(own["status"]))),
+                "reason": "",
+                "objectives": [(objective, float(scores.mean()))] if complete else [],
+                "estimate": None,
+                "front": False,
+                "chosen": own["chosen"].any(),
+                "cost": float((own["status"] != "missing").sum()),
+            }
+        )
+    return pd.DataFrame(rows, columns=SEARCH.schema.names)
+
+
+def _search(rows: pd.DataFrame, objectives: list[str], domains: dict[str, Any], importances: pd.DataFrame) -> Search:
+    method = str(rows["method"].iloc[0])
+    tried = [_tried(row) for row in rows.to_dict("records")]
     names = sorted({name for one in tried for name in one.values})
     axes = [axis(name, domains.get(name), [one.values[name] for one in tried if name in one.values]) for name in names]
     own = importances[importances["method"] == method].sort_values("importance", ascending=False)
     shares = [Share(str(row["parameter"]), float(row["importance"])) for row in own.to_dict("records")]
     evaluator = str(own["evaluator"].iloc[0]) if len(own) else ""
-    ordered = sorted(tried, key=lambda one: (-(_score(one, metric) or -1.0), one.number))
-    return Search(method, axes, ordered, shares, evaluator, metric)
+    ordered = sorted(tried, key=lambda one: (-one.objectives.get(objectives[0], -1.0), one.number))
+    return Search(method, objectives, axes, ordered, shares, evaluator)
 
 
-def _score(one: Tried, metric: str) -> float | None:
-    return one.val_war if metric == "war" else one.val_uar
-
-
-def _tried(number: int, rows: pd.DataFrame) -> Tried:
+def _tried(row: dict[Any, Any]) -> Tried:
+    estimate = row["estimate"]
+    complete = row["status"] == "complete"
     return Tried(
-        number=number,
-        values=dict(json.loads(rows["searched"].iloc[0])),
-        val_uar=_mean(rows["val_uar"]),
-        val_war=_mean(rows["val_war"]),
-        status=", ".join(sorted(set(rows["status"]))),
-        chosen=bool(rows["chosen"].any()),
-        spent=float((rows["status"] != "missing").sum()),
+        number=int(row["configuration"]),
+        values=dict(json.loads(row["values"])),
+        objectives={str(name): float(value) for name, value in row["objectives"]} if complete else {},
+        estimate=None if estimate is None or pd.isna(estimate) else float(estimate),
+        status=str(row["status"]).replace("_", " "),
+        reason=str(row["reason"] or ""),
+        chosen=bool(row["chosen"]),
+        front=bool(row["front"]),
+        cost=float(row["cost"]),
     )
-
-
-def _mean(values: pd.Series) -> float | None:
-    known = values.dropna()
-    return float(np.mean(known)) if len(known) == len(values) else None
