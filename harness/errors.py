@@ -13,6 +13,10 @@ class HarnessError(Exception):
     """
 
 
+class StorageError(HarnessError):
+    """Storage that cannot be written: full, read-only, not permitted. Trying the next trial would not help."""
+
+
 class CollectedError(HarnessError):
     """Several mistakes found in one pass, so that they can be mended in one pass.
 

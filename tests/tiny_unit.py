@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from tiny_clips import textured_frames, write_frames
 
 from harness.data.clip import Clip, OfficialFold, Source
 from harness.data.store import pack
 from harness.paths import pack_folder
 from harness.spec.trial import TrialSpec
+from harness.tables import schema, store
 from harness.train.manifest import write_manifest
 from harness.train.task import Task
 
@@ -57,3 +59,15 @@ def make_task(source: Source, out: Path, recipe: dict[str, Any] | None = None, *
         pack=str(pack_folder(source.fingerprint, SIZE, 12)),
         **changes,
     )
+
+
+def weights(task: Task) -> dict[str, torch.Tensor]:
+    """The selected epoch's."""
+    return torch.load(task.paths.checkpoint, weights_only=True)
+
+
+def contents_but_seconds(task: Task) -> dict[str, object]:
+    """Every table of a unit, byte for byte, but for how long its epochs took."""
+    files = {path.name: path.read_bytes() for path in task.paths.folder.glob("*.parquet") if path != task.paths.epochs}
+    epochs = store.read(task.paths.epochs, schema.EPOCHS).drop(columns="seconds")
+    return {**files, "epochs": epochs.to_csv()}

@@ -1,10 +1,13 @@
 """The selection audit: what the test fold would have said after every epoch, kept away from whatever selects.
 
-An auditor is given to :func:`harness.train.fit.fit` as something to call after an epoch. It holds the test clips; the
-training does not. It leaves torch's generators as it found them, so a training is the same with and without it.
+An auditor is called between two epochs of :func:`harness.train.fit.fit`. It holds the test clips; the training does
+not, and learns nothing from it. It leaves torch's generators as it found them, so a training is the same with and
+without it.
 """
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,6 +53,16 @@ class Auditor:
 
     def _measure(self, logits: Float[np.ndarray, "n k"]) -> dict[str, float]:
         return {"test_war": war.compute(logits, self._labels), "test_uar": uar.compute(logits, self._labels)}
+
+    def state(self) -> dict[str, Any]:
+        """What was measured so far, as tensors and text."""
+        logits = {selection: torch.from_numpy(values) for selection, values in self.logits.items()}
+        return {"rows": json.dumps(self.rows), "logits": logits}
+
+    def take(self, state: dict[str, Any]) -> None:
+        """Know what another auditor of this trial had measured."""
+        self.rows = json.loads(state["rows"])
+        self.logits = {selection: values.numpy() for selection, values in state["logits"].items()}
 
     def write(self, trial_id: str, paths: UnitPaths) -> None:
         """Write the audit's table and its predictions."""

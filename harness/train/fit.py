@@ -1,7 +1,7 @@
 """One training: epochs of steps on the training split, the best epoch by the validation split kept."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
@@ -20,16 +20,12 @@ from harness.seeds import derive
 from harness.spec.trial import TrialSpec
 from harness.train.augment import augment
 from harness.train.batch_transforms import mix
-from harness.train.batches import Batch, ClipReader
+from harness.train.batches import Batch, ClipReader, soft_targets
 from harness.train.build import build_model, build_objective, num_features
 from harness.train.optimizer import build_optimizer, set_learning_rate
 from harness.train.predict import CLEAN_PASS, EVALUATION_BATCH, evaluate, to_floats
 from harness.train.schedule import learning_rate
 from harness.train.step import Stepper, StepReport
-
-OnEpoch = Callable[[Mapping[str, Any]], None]
-OnTrained = Callable[[int, nn.Module], None]
-"""Given an epoch's number and the network after it; whatever it learns, the training cannot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +46,36 @@ class Fitted:
 
 
 @dataclass(kw_only=True)
-class _Kept:
-    """The best epoch so far."""
+class Kept:
+    """The best epoch so far, by the validation split; ties go to the lower loss, then to the lower epoch."""
 
     score: tuple[float, float] = (-np.inf, -np.inf)
     epoch: int = 0
     weights: dict[str, Tensor] = field(default_factory=dict)
     logits: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+
+
+@dataclass(kw_only=True)
+class Course:
+    """How far a training has come: rows of the epochs table, and the best epoch of them."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    kept: Kept = field(default_factory=Kept)
+
+    @property
+    def epoch(self) -> int:
+        """Epochs trained."""
+        return len(self.rows)
+
+    def fitted(self, model: nn.Module) -> Fitted:
+        """The training as it is now; the network takes the weights of the best epoch."""
+        model.load_state_dict(self.kept.weights)
+        return Fitted(
+            model=model,
+            epochs=pd.DataFrame(self.rows),
+            selected_epoch=self.kept.epoch,
+            val_logits=self.kept.logits,
+        )
 
 
 class Training:
@@ -68,7 +87,9 @@ class Training:
         ValueError: if the fold still carries test clips.
     """
 
-    def __init__(self, trial: TrialSpec, fold: Fold, reader: ClipReader, device: torch.device) -> None:
+    def __init__(
+        self, trial: TrialSpec, fold: Fold, reader: ClipReader, device: torch.device, accumulation: int = 1
+    ) -> None:
         if fold.test:
             raise ValueError("a training must not be given test clips")
         self.trial, self.fold, self.reader, self.device = trial, fold, reader, device
@@ -88,6 +109,7 @@ class Training:
             clip_gradient=trial.training.clip_gradient,
             precision=trial.training.precision,
         )
+        self.stepper.accumulation = accumulation
 
     def epoch(self, number: int) -> dict[str, Any]:
         """Train one epoch (counted from 1) and measure the validation split; a row of the epochs table."""
@@ -112,17 +134,36 @@ class Training:
             "seconds": perf_counter() - started,
         }
 
+    def state(self) -> dict[str, Any]:
+        """Everything that the next epoch depends on beside the trial: tensors, numbers and containers of them."""
+        return {
+            "model": self.model.state_dict(),
+            "loss": self.loss.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "steps": self.stepper.step_index,
+            "last_norm": self.stepper.last_norm,
+        }
+
+    def take(self, state: dict[str, Any]) -> None:
+        """Be where another training of this trial was when it gave its state."""
+        self.model.load_state_dict(state["model"])
+        self.loss.load_state_dict(state["loss"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.stepper.step_index = state["steps"]
+        norm = state["last_norm"]
+        self.stepper.last_norm = None if norm is None else norm.to(self.device)
+
     def _step(self, batch: Batch, epoch: int, progress: float) -> StepReport:
         clips = to_floats(batch.pixels, self.device)
         clips = augment(clips, self.trial.clip.augment, self.trial.seed, epoch, batch.clip_ids)
         labels = batch.labels.to(self.device)
-        state = TrainState(progress=progress, groups=batch.groups.to(self.device))
+        targets = soft_targets(batch, self.device) if self.trial.training.soft_labels else None
         mixing = self.trial.training.mix
         if mixing is not None:
             generator = np.random.default_rng(derive(self.trial.seed, "mix", epoch, *batch.clip_ids))
-            hard = F.one_hot(labels, len(self.reader.source.classes)).float()
-            clips, soft = mix(mixing.name, clips, hard, mixing.alpha, generator)
-            state = replace(state, label_distributions=soft)
+            single = F.one_hot(labels, len(self.reader.source.classes)).float() if targets is None else targets
+            clips, targets = mix(mixing.name, clips, single, mixing.alpha, generator)
+        state = TrainState(progress=progress, groups=batch.groups.to(self.device), label_distributions=targets)
         return self.stepper.step(clips, labels, state)
 
     def validate(self) -> tuple[dict[str, float], np.ndarray]:
@@ -137,28 +178,22 @@ class Training:
         }, logits
 
 
-def fit(training: Training, on_epoch: OnEpoch, on_trained: OnTrained | None = None) -> Fitted:
-    """Train to the end; the caller isolates torch's generator and seeds it with ``fit_seed``.
+def fit(training: Training, course: Course, last: int) -> Iterator[dict[str, Any]]:
+    """Train on to epoch ``last``, and stop after every epoch to give its row of the epochs table.
 
-    Args:
-        training: before its first epoch.
-        on_epoch: told every row of the epochs table.
-        on_trained: an auditor, called after an epoch has been selected or not; nothing comes back from it.
+    An epoch has been selected or not when its row is given; whoever looks at the network then (an audit, a checkpoint)
+    tells the training nothing. The caller isolates torch's generator and seeds it with ``fit_seed``.
 
     Raises:
         Diverged: if the loss stops being finite.
     """
-    kept, rows, spec = _Kept(), [], training.trial.training
-    for number in range(1, spec.epochs + 1):
+    select_on = training.trial.training.select_on
+    for number in range(course.epoch + 1, last + 1):
         row = training.epoch(number)
         measured, logits = training.validate()
-        rows.append({**row, **measured})
-        _keep(kept, number, spec.select_on, measured, (training.model, logits))
-        if on_trained:
-            on_trained(number, training.model)
-        on_epoch(rows[-1])
-    training.model.load_state_dict(kept.weights)
-    return Fitted(model=training.model, epochs=pd.DataFrame(rows), selected_epoch=kept.epoch, val_logits=kept.logits)
+        course.rows.append({**row, **measured})
+        _keep(course.kept, number, select_on, measured, (training.model, logits))
+        yield course.rows[-1]
 
 
 def fit_seed(trial: TrialSpec) -> int:
@@ -167,7 +202,7 @@ def fit_seed(trial: TrialSpec) -> int:
 
 
 def _keep(
-    kept: _Kept, epoch: int, select_on: str, measured: Mapping[str, float], found: tuple[nn.Module, np.ndarray]
+    kept: Kept, epoch: int, select_on: str, measured: Mapping[str, float], found: tuple[nn.Module, np.ndarray]
 ) -> None:
     """Keep this epoch if it is the last one asked for, or better on validation; ties go to the lower loss."""
     score = (float(epoch), 0.0) if select_on == "last" else (measured[f"val_{select_on}"], -measured["val_loss"])

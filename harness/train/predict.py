@@ -72,12 +72,28 @@ def evaluate(  # noqa: PLR0913 - the six things that an evaluation is of, and th
                 seen = _shown(pixels, batch, one)
                 if on_shown:
                     on_shown(one, batch.clip_ids, seen)
-                logits.append(model(to_floats(seen, device)).logits.float().cpu())
+                logits.append(logits_of(model, to_floats(seen, device)).cpu())
             collected.append(torch.stack(logits).numpy())
             done += len(batch.clip_ids)
             if on_batch:
                 on_batch(done, len(clip_ids))
     return np.concatenate(collected, axis=1)
+
+
+def logits_of(model: nn.Module, clips: Float[Tensor, "b t c h w"]) -> Float[Tensor, "b k"]:
+    """Logits of a batch; of its halves, one after the other, if the device's memory does not hold it.
+
+    In evaluation a clip's logits do not depend on the others, beyond rounding.
+    """
+    try:
+        logits: Tensor = model(clips).logits.float()
+        return logits
+    except torch.OutOfMemoryError:
+        if len(clips) == 1:
+            raise
+    if clips.device.type == "cuda":
+        torch.cuda.empty_cache()
+    return torch.cat([logits_of(model, half) for half in clips.tensor_split(2)])
 
 
 def pooled_features(

@@ -52,4 +52,13 @@ def peak_memory_mb(device: torch.device) -> float:
     """Peak memory of the device (GPU) or of the process (CPU), in MB of 10^6 bytes."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    return _peak_resident_kib() * 1024 / 1e6
+
+
+def _peak_resident_kib() -> int:
+    """Peak resident set in KiB: of this program where /proc tells, since rusage's peak is inherited from the parent."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))

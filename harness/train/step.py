@@ -1,7 +1,7 @@
 """One step of training: the loss, its gradients, and the optimiser's move, once or (with SAM) twice over."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, cast
@@ -68,6 +68,10 @@ class Stepper:
     the reference implementation does, and leaves batch normalisation's running statistics alone unless the spec says
     ``updated``. Clipping scales all gradients by one factor, so that it keeps their direction, and acts on those that
     the base optimiser steps with.
+
+    With ``accumulation`` set, a batch is taken in that many micro-batches, whose losses are weighted by their sizes.
+    The gradient is the whole batch's where the objective is a mean over clips. Batch normalisation, contrastive terms
+    and objectives that keep a state see micro-batches.
     """
 
     def __init__(
@@ -85,6 +89,7 @@ class Stepper:
         self.optimizer = optimizer
         self.freezes_statistics = spec.sam is not None and spec.sam.batch_norm == "frozen"
         self.precision = precision
+        self.accumulation = 1
         self.step_index = 0
         self.last_norm: Tensor | None = None
         if clip_gradient is not None:
@@ -125,16 +130,29 @@ class Stepper:
         optimizer.second_step()
 
     def _pass(self, clips: Float[Tensor, "b t c h w"], labels: Int[Tensor, " b"], state: TrainState) -> _Pass:
-        """Fresh gradients of the loss; the loss itself is computed in single precision."""
+        """Fresh gradients of the loss of a batch, taken whole or in micro-batches of at least two clips."""
         self.optimizer.zero_grad()
+        parts = min(self.accumulation, max(1, len(clips) // 2))
+        if parts == 1:
+            return self._backward(clips, labels, state, 1.0)
+        shares, passes = [], []
+        for rows in torch.arange(len(clips), device=clips.device).tensor_split(parts):
+            shares.append(len(rows) / len(clips))
+            passes.append(self._backward(clips[rows], labels[rows], _rows_of(state, rows), shares[-1]))
+        return _joined(passes, shares)
+
+    def _backward(
+        self, clips: Float[Tensor, "b t c h w"], labels: Int[Tensor, " b"], state: TrainState, share: float
+    ) -> _Pass:
+        """Add the gradients of a share of the loss; the loss itself is computed in single precision."""
         with torch.autocast(clips.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             output: Output = self.model(clips)
         logits = output.logits.float()
         if output.auxiliary is not None:
             state = replace(state, auxiliary=output.auxiliary.float())
         result: LossParts = self.loss(logits, output.features.float(), labels, state)
-        result.loss.backward()
-        return _Pass(result, logits.detach())
+        (result.loss * share if share < 1 else result.loss).backward()
+        return _Pass(LossParts(result.loss.detach(), result.parts), logits.detach())
 
     def _gradient_norm(self) -> Tensor:
         """Norm of the gradients at hand."""
@@ -147,6 +165,24 @@ class Stepper:
             if not math.isfinite(number):
                 raise Diverged(self.step_index, number)
         return numbers
+
+
+def _rows_of(state: TrainState, rows: Int[Tensor, " m"]) -> TrainState:
+    """What an objective may know of some of a batch's clips."""
+    groups = None if state.groups is None else state.groups[rows]
+    soft = None if state.label_distributions is None else state.label_distributions[rows]
+    return replace(state, groups=groups, label_distributions=soft)
+
+
+def _joined(passes: Sequence[_Pass], shares: Sequence[float]) -> _Pass:
+    """Passes over parts of a batch as one: means of their losses by size, their logits one after another."""
+
+    def mean(values: Iterable[Tensor]) -> Tensor:
+        return torch.stack([share * value for share, value in zip(shares, values, strict=True)]).sum()
+
+    loss = mean(one.result.loss for one in passes)
+    parts = {name: mean(one.result.parts[name] for one in passes) for name in passes[0].result.parts}
+    return _Pass(LossParts(loss, parts), torch.cat([one.logits for one in passes]))
 
 
 class _Clip:

@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from harness.data.clip import Fold
 from harness.data.split import carve
 from harness.data.store import ClipStore
@@ -28,12 +30,15 @@ class Task(Strict):
         repeats: random draws of each condition.
         audit: measure clean test clips after every epoch, for the report alone.
         features: store the pooled features of the clean test clips.
+        val_conditions: what the validation clips are shown under, for a search that asks for robustness.
+        stop_after: train up to this epoch for now and keep what is needed to go on; ``None`` trains to the end.
         units: folder of all trials.
         manifest: what the data set consists of.
         pack: folder of the packed clips.
         checkpoint: file of the published weights that the trial starts from, if it does.
         threads: of this unit.
         device: ``cpu`` or ``cuda``.
+        memory_fraction: share of the GPU's memory that this unit may use, where units share one.
     """
 
     trial: TrialSpec
@@ -41,17 +46,26 @@ class Task(Strict):
     repeats: int = 1
     audit: bool = False
     features: bool = False
+    val_conditions: tuple[Condition, ...] = ()
+    stop_after: int | None = Field(default=None, ge=1)
     units: str
     manifest: str
     pack: str
     checkpoint: str | None = None
     threads: int = 1
     device: str = "cpu"
+    memory_fraction: float | None = Field(default=None, gt=0, le=1)
 
     @property
     def paths(self) -> UnitPaths:
         """The trial's folder."""
         return UnitPaths(Path(self.units) / self.trial.trial_id)
+
+    @property
+    def last_epoch(self) -> int:
+        """Where this task's training ends for now."""
+        epochs = self.trial.training.epochs
+        return epochs if self.stop_after is None else min(self.stop_after, epochs)
 
 
 def open_clips(task: Task) -> tuple[ClipReader, Fold]:

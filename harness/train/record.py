@@ -1,0 +1,80 @@
+"""A trial's record and files: written under a hidden name, listed with their digests, published by one rename."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.paths import UnitPaths
+from harness.tables import store
+from harness.tables.temporary import hidden_name, remove
+
+
+def read_record(paths: UnitPaths) -> dict[str, Any]:
+    """What a finished training reported."""
+    record: dict[str, Any] = json.loads(paths.record.read_text(encoding="utf-8"))
+    return record
+
+
+def hidden_folder(paths: UnitPaths) -> UnitPaths:
+    """A folder of this process's own beside the final one; its name says whose it is."""
+    folder = paths.folder.with_name(hidden_name(paths.folder.name))
+    folder.mkdir(parents=True)
+    return UnitPaths(folder)
+
+
+def write_checkpoint(weights: dict[str, Tensor], path: Path) -> None:
+    """Store weights, flushed to the disk."""
+    buffer = io.BytesIO()
+    torch.save(weights, buffer)
+    store.write_bytes(buffer.getvalue(), path)
+
+
+def publish(hidden: UnitPaths, paths: UnitPaths, record: dict[str, Any]) -> None:
+    """List the files in the record, and rename the folder into place.
+
+    If another worker was first, its equal result stays and ours is dropped.
+    """
+    files = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in _files(hidden.folder)}
+    store.write_text(json.dumps({**record, "files": files}, indent=1), hidden.record)
+    try:
+        hidden.folder.rename(paths.folder)
+    except OSError:
+        if not paths.record.exists():
+            raise
+        shutil.rmtree(hidden.folder)
+    _flush(paths.folder.parent)
+
+
+def forget_unfinished(paths: UnitPaths) -> None:
+    """Delete what only an unfinished training needs: its stored state, its halts, its failures."""
+    paths.resume.unlink(missing_ok=True)
+    paths.failure.unlink(missing_ok=True)
+    remove(paths.halts)
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file())
+
+
+def _flush(folder: Path) -> None:
+    """Have the disk know of a rename."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
