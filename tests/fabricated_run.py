@@ -12,7 +12,7 @@ import yaml
 from harness.paths import RunPaths, UnitPaths
 from harness.seeds import derive, digest
 from harness.spec.trial import CLEAN_CONDITION, Condition
-from harness.tables.schema import AUDIT, EPOCHS, TRIALS, features, predictions
+from harness.tables.schema import AUDIT, EPOCHS, FINGERPRINT_VALUES, FINGERPRINTS, TRIALS, features, predictions
 from harness.tables.store import write, write_text
 
 CLASSES = ("Happy", "Sad", "Neutral", "Angry", "Surprise", "Disgust", "Fear")
@@ -39,6 +39,7 @@ class Fabrication:
     perturbations: tuple[str, ...] = tuple(PERTURBATIONS)
     seed_noise: float = 0.05
     audit: bool = False
+    fingerprints: bool = True
     features: int = 0
     configurations: int = 6
 
@@ -124,11 +125,25 @@ def _write_trial(run: RunPaths, fabrication: Fabrication, method: str, fold: int
     val = clean.assign(split="val", clip_id="val-" + clean["clip_id"])
     write(val, predictions(len(CLASSES)), unit.predictions("val"))
     write(_epochs(trial_id, fabrication.skills[method]), EPOCHS, unit.epochs)
+    if fabrication.fingerprints:
+        write(_fingerprints(fabrication, fold), FINGERPRINTS, unit.fingerprints_file("1", "0"))
     if fabrication.audit:
         _write_audit(unit, clean, trial_id)
     if fabrication.features:
         write(_features(fabrication, fold, trial_id), features(fabrication.features), unit.features)
     return _trial_row(method, "confirm", 0, fold, seed) | {"trial_id": trial_id}
+
+
+def _fingerprints(fabrication: Fabrication, fold: int) -> pd.DataFrame:
+    """Block means of two clips under every condition, the same for every trial of a fold."""
+    rows = []
+    for condition in fabrication.conditions:
+        for clip_id in clip_ids(fabrication, fold)[:2]:
+            draw = np.random.default_rng(derive("fingerprint", condition.label, clip_id))
+            values = draw.uniform(0, 255, size=FINGERPRINT_VALUES).astype(np.float32)
+            key = {"perturbation": condition.perturbation, "severity": np.float32(condition.severity), "repeat": 0}
+            rows.append(key | {"clip_id": clip_id, "values": values})
+    return pd.DataFrame(rows)
 
 
 def _write_audit(unit: UnitPaths, clean: pd.DataFrame, trial_id: str) -> None:

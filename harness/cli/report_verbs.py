@@ -61,17 +61,19 @@ def leaderboard(
     out: Annotated[Path, typer.Option(help="Gets leaderboard.md, .csv, .tex and .html.")] = Path("leaderboard"),
 ) -> None:
     """Merge any number of runs into one leaderboard: Markdown, CSV, LaTeX and HTML."""
+    from harness.report.entry import run_or_entry
     from harness.report.merge import merge_leaderboards
 
-    board = merge_leaderboards([run_at(run) for run in runs], out)
+    board = merge_leaderboards([run_or_entry(run) for run in runs], out)
     typer.echo(f"{board.markdown}\n{board.html_path}")
 
 
 def export(run: Run, out: Annotated[Path, typer.Option(help="Gets one CSV for each table.")] = Path("export")) -> None:
     """Write a run's tables as CSV."""
+    from harness.report.entry import run_or_entry
     from harness.report.export import export_tables
 
-    typer.echo("\n".join(map(str, export_tables(run_at(run), out))))
+    typer.echo("\n".join(map(str, export_tables(run_or_entry(run), out))))
 
 
 def entry(
@@ -92,8 +94,9 @@ def validate(
     reference: Annotated[Path | None, typer.Option(help="A run that the entry must have the same clips as.")] = None,
 ) -> None:
     """Check a leaderboard entry: coverage, schema, clips, and its claims against its own predictions."""
+    from harness.report.entry import run_or_entry
     from harness.report.validation import validate as validate_entry
 
-    found = validate_entry(folder, run_at(reference) if reference else None)
+    found = validate_entry(folder, run_or_entry(reference) if reference else None)
     lines = [f"{name}: {100 * score:.2f}" for name, score in found.scores.items()]
     typer.echo("\n".join(["valid", *lines, *(f"warning: {warning}" for warning in found.warnings)]))

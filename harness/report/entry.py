@@ -9,7 +9,8 @@ from typing import Any
 
 from harness import __version__
 from harness.errors import HarnessError, unknown
-from harness.paths import RunPaths
+from harness.paths import RunPaths, UnitPaths
+from harness.report.augmentations import DECLARED, declared
 from harness.report.findings import analyse
 from harness.report.study_results import read_results
 from harness.tables.schema import TRIALS
@@ -23,13 +24,16 @@ CLAIMED = ("uar_clean", "war_clean", "uar_perturbed", "war_perturbed")
 def export_entry(
     run: RunPaths, method: str, folder: Path, training_augmentations: Sequence[str] = (), contact: str = ""
 ) -> Path:
-    """Write a method's entry: manifest, data set and suite descriptions, trials, and test predictions.
+    """Write a method's entry: manifest, descriptions of data and suite, trials, predictions and fingerprints.
+
+    Test predictions are what is ranked; validation predictions give the temperature, predictions of other epochs the
+    audit of the selection, and fingerprints show that the clips were perturbed as everyone's were.
 
     Args:
         run: the finished study.
         method: the method to enter.
         folder: must not exist yet.
-        training_augmentations: names of everything done to training clips, for the overlap check.
+        training_augmentations: done to training clips beyond what the study file itself says, which is always listed.
         contact: who answers for the entry.
 
     Raises:
@@ -44,7 +48,7 @@ def export_entry(
     own = results.confirmed[results.confirmed["method"] == method]
     write(own, TRIALS, target.table("trials"))
     for trial_id in sorted(set(own["trial_id"])):
-        for path in run.unit(trial_id).test_predictions(results.suite.version):
+        for path in entered_files(results.units[trial_id], results.suite.version):
             _copy(path, target.unit(trial_id).folder / path.name)
     for source, copy in ((run.dataset_file, target.dataset_file), (run.suite_file, target.suite_file)):
         _copy(source, copy)
@@ -57,7 +61,7 @@ def export_entry(
         "dataset": results.dataset["name"],
         "dataset_fingerprint": results.dataset["fingerprint"],
         "suite_version": results.suite.version,
-        "training_augmentations": list(training_augmentations),
+        DECLARED: list(dict.fromkeys((*declared(results)[method], *training_augmentations))),
         "selection": "validation",
         "contact": contact,
         "dferbench": __version__,
@@ -66,6 +70,24 @@ def export_entry(
     }
     write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", folder / MANIFEST)
     return folder
+
+
+def entered_files(unit: UnitPaths, suite_version: str) -> list[Path]:
+    """What of a trial's folder belongs into an entry, as far as it is there."""
+    alone = (unit.predictions("val"), unit.audit_predictions, unit.audit)
+    fingerprints = unit.fingerprints(suite_version)
+    return [*unit.test_predictions(suite_version), *fingerprints, *(path for path in alone if path.exists())]
+
+
+def run_or_entry(folder: Path) -> RunPaths:
+    """The run that a folder is: a study's folder, for example ``runs/quickstart``, or an entry's.
+
+    An entry holds its trials itself, a study's trials lie beside its folder.
+    """
+    absolute = folder.absolute()
+    if (absolute / "units").is_dir() and (absolute / MANIFEST).exists():
+        return RunPaths(absolute, str(read_manifest(absolute).get("study", "")))
+    return RunPaths(absolute.parent, absolute.name)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

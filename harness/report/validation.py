@@ -8,8 +8,10 @@ import numpy as np
 
 from harness.errors import CollectedError
 from harness.paths import RunPaths
+from harness.report.augmentations import DECLARED, overlap, unknown_augmentations
 from harness.report.entry import FORMAT, file_digests, read_manifest
 from harness.report.findings import analyse
+from harness.report.fingerprint_check import Compared, compare_fingerprints, missing_fingerprints
 from harness.report.study_results import StudyResults, read_results
 from harness.spec.trial import CLEAN_CONDITION
 from harness.stats.gather import RunOutcomes
@@ -26,6 +28,9 @@ REQUIRED = {
     "claims": dict,
     "files": dict,
 }
+HONEST = ("validation", "last")
+"""Rules of selection that look at no test clip."""
+
 TOLERANCE = 1e-6
 """How far a claimed score may be from the recomputed one: rounding in a text file, nothing else."""
 
@@ -49,13 +54,17 @@ def validate(folder: Path, reference: RunPaths | None = None) -> Validation:
     _stop_if("was altered or is incomplete", folder, list(_file_problems(folder, manifest)))
     results = read_results(RunPaths(folder, manifest["study"]))
     problems = [*_identity_problems(manifest, results), *_coverage_problems(results), *_logit_problems(results)]
+    compared = Compared((), ())
     if reference is not None:
-        problems += _reference_problems(results, read_results(reference))
-    _stop_if("cannot be entered", folder, problems)
+        expected = read_results(reference)
+        problems += _reference_problems(results, expected)
+        compared = compare_fingerprints(results, expected)
+    _stop_if("cannot be entered", folder, [*problems, *compared.problems])
     row = analyse(results, replicates=2).leaderboard.iloc[0]
     scores = {name: float(row[name]) for name in manifest["claims"] if name in row}
     _stop_if("claims what its predictions do not give", folder, list(_claim_problems(manifest["claims"], scores)))
-    return Validation(tuple(_overlaps(manifest, results)), scores)
+    warnings = [*_overlaps(manifest, results), *_selection_warnings(manifest), *compared.warnings]
+    return Validation((*warnings, *missing_fingerprints(results)), scores)
 
 
 def _stop_if(what: str, folder: Path, problems: list[str]) -> None:
@@ -142,12 +151,17 @@ def _claim_problems(claims: dict[str, float], scores: dict[str, float]) -> Itera
 
 
 def _overlaps(manifest: dict[str, Any], results: StudyResults) -> Iterator[str]:
-    """Training augmentations that are also test perturbations, or of a test perturbation's family."""
-    declared = {str(name).lower() for name in manifest["training_augmentations"]}
-    tested = {entry.condition.perturbation: entry.family for entry in results.suite.conditions}
-    for name, family in sorted(tested.items()):
-        if {name.lower(), family.lower()} & declared:
-            yield f"trained on '{name}', which is also a test perturbation"
+    """Training augmentations that resemble test perturbations, and those of which that cannot be said."""
+    names = [str(name) for name in manifest[DECLARED]]
+    for name, alike in overlap(names, results.suite).items():
+        yield f"trained with '{name}', which resembles the test perturbations {', '.join(alike)}"
+    for name in unknown_augmentations(names, results.suite):
+        yield f"training augmentation '{name}' is not known; compare it with the test perturbations yourself"
+
+
+def _selection_warnings(manifest: dict[str, Any]) -> Iterator[str]:
+    if manifest["selection"] not in HONEST:
+        yield f"the epoch was selected on '{manifest['selection']}'; only validation clips make a score comparable"
 
 
 def _name(entry: RunOutcomes) -> str:

@@ -130,7 +130,7 @@ def test_an_entry_can_be_merged_like_a_run(entry, other):
 
 def test_a_training_augmentation_that_is_tested_is_a_warning(run, tmp_path):
     entry = export_entry(run, "hdf", tmp_path / "entry", training_augmentations=["Contrast"])
-    assert validate(entry).warnings == ("trained on 'contrast', which is also a test perturbation",)
+    assert validate(entry).warnings == ("trained with 'Contrast', which resembles the test perturbations contrast",)
 
 
 def edit_manifest(entry, **changes):
