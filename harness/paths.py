@@ -73,6 +73,14 @@ class UnitPaths:
         """Every evaluation pass made with one version of the perturbations, sorted by name."""
         return sorted(self.folder.glob(f"predictions-test-v{suite_version}-*.parquet"))
 
+    def val_predictions_file(self, suite_version: str, name: str) -> Path:
+        """The predictions of one evaluation pass on perturbed validation clips."""
+        return self.predictions(f"val-v{suite_version}-{name}")
+
+    def val_predictions(self, suite_version: str) -> list[Path]:
+        """Every pass on perturbed validation clips made with one version of the perturbations, sorted by name."""
+        return sorted(self.folder.glob(f"predictions-val-v{suite_version}-*.parquet"))
+
     @property
     def audit(self) -> Path:
         """Clean test accuracy after every epoch (confirmed trials only)."""
@@ -105,6 +113,24 @@ class UnitPaths:
     def resume(self) -> Path:
         """State of an unfinished training, from which it goes on; lies beside the trial's folder, not in it."""
         return self.folder.with_name(f"{self.folder.name}.resume.pt")
+
+    @property
+    def halts(self) -> Path:
+        """Folder of what a training left when it was halted; beside the trial's, which only a finished training has."""
+        return self.folder.with_name(f"{self.folder.name}.stopped")
+
+    def stopped(self, epoch: int) -> UnitPaths:
+        """What a training left that was halted after an epoch."""
+        return UnitPaths(self.halts / f"epoch-{epoch}")
+
+    def all_stopped(self) -> dict[int, UnitPaths]:
+        """Every halt of this training by epoch, the furthest first."""
+        epochs = sorted((int(path.name.removeprefix("epoch-")) for path in self.halts.glob("epoch-*")), reverse=True)
+        return {epoch: self.stopped(epoch) for epoch in epochs}
+
+    def quarantine(self, stamp: str) -> Path:
+        """Where damaged files of this trial are put aside: a hidden folder beside the trial's."""
+        return self.folder.with_name(f".{self.folder.name}.quarantined-{stamp}")
 
 
 @dataclass(frozen=True, slots=True)

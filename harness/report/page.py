@@ -26,6 +26,7 @@ def page(results: StudyResults, findings: Findings, metrics: pd.DataFrame) -> st
     )
     environment.filters["percent"] = percent
     environment.filters["points"] = points
+    environment.filters["capitalised"] = lambda text: text[:1].upper() + text[1:]
     environment.filters["reported"] = text_of
     template = environment.get_template("page.html")
     return template.render(
