@@ -105,7 +105,7 @@ def history(brain):
         name: (
             search.chosen,
             [
-                {**vars(one), "units": {fold: unit.key for fold, unit in one.units.items()}}
+                {**vars(one), "planned": None, "units": {fold: unit.key for fold, unit in one.units.items()}}
                 for one in search.configurations.values()
             ],
         )

@@ -91,7 +91,8 @@ class Configuration:
         round: counted from 0.
         values: the searched numbers, by dotted path.
         folds: all folds of the search in the order in which they are trained.
-        units: the training of each fold that it was given.
+        planned: the whole training of each fold.
+        units: those that it was given so far, as far as it was given them.
         scores: the first objective by fold, for trainings that were not halted.
         halts: mean score by epoch at which its first trainings were halted.
         cost: spent so far, in trainings of the search's epochs at one pass a step.
@@ -105,6 +106,7 @@ class Configuration:
     round: int
     values: dict[str, Any]
     folds: tuple[int, ...]
+    planned: dict[int, Unit]
     units: dict[int, Unit] = field(default_factory=dict)
     scores: dict[int, float] = field(default_factory=dict)
     halts: dict[int, float] = field(default_factory=dict)
@@ -186,14 +188,8 @@ class MethodSearch:
 
     def _extend(self, one: Configuration, fold: int, epochs: int | None) -> Priced:
         """Ask for a fold's training up to an epoch; what it was trained before is not paid again."""
-        before = one.units.get(fold)
-        if before is None:
-            units = search_units(self._study, self._dataset, self._method, one.number, one.values)
-            before = next(unit for unit in units if unit.trial.fold == fold)
-            trained = 0
-        else:
-            trained = before.stop_after or 0
-        one.units[fold] = unit = replace(before, stop_after=epochs)
+        trained = one.units[fold].stop_after or 0 if fold in one.units else 0
+        one.units[fold] = unit = replace(one.planned[fold], stop_after=epochs)
         clips = self._measures.clips.get(fold, 1.0)
         passes = unit.trial.recipe.optimizer.passes_per_step
         cost = training_cost(self._study, passes, (epochs or self._epochs) - trained, clips)
@@ -266,20 +262,23 @@ class MethodSearch:
             self._asker.tell(one.number, one.told)
         asked = len(self.configurations)
         numbers = [number for number in range(asked, asked + self._spec.round_size) if self._allowed(number, asked)]
-        self._round = [
-            Configuration(
-                number=number,
-                round=self._rounds,
-                values=self._asker.ask(number),
-                folds=fold_order(self._study, number),
-            )
-            for number in numbers
-        ]
+        self._round = [self._asked(number) for number in numbers]
         self.configurations.update({one.number: one for one in self._round})
         self._stage, self._rounds = 0, self._rounds + 1
         if not numbers:
             best = self.incumbent
             self.chosen = best.number if best else 0
+
+    def _asked(self, number: int) -> Configuration:
+        values = self._asker.ask(number)
+        units = search_units(self._study, self._dataset, self._method, number, values)
+        return Configuration(
+            number=number,
+            round=self._rounds,
+            values=values,
+            folds=fold_order(self._study, number),
+            planned={unit.trial.fold: unit for unit in units},
+        )
 
     def _allowed(self, number: int, asked: int) -> bool:
         """Whether one more configuration fits in, should it and those before it be trained on all folds."""

@@ -1,6 +1,5 @@
 """A search tries the same things whoever ends first and however often it is killed, and gives up losers early."""
 
-from dataclasses import replace
 from itertools import pairwise
 from statistics import fmean
 
@@ -89,18 +88,10 @@ def test_a_configuration_is_raced_out_exactly_when_its_paired_mean_is_below_the_
         means = []
         for count in range(1, len(FOLDS) + 1):
             folds = one.folds[:count]
-            means.append(fmean(landscape_of(brain, one, fold) - written.scores[fold] for fold in folds))
+            means.append(fmean(landscape(one.planned[fold]) - written.scores[fold] for fold in folds))
         losing = next((count for count, mean in enumerate(means, 1) if mean < -0.02 and count < len(FOLDS)), None)
         assert len(one.units) == (losing or len(FOLDS))
         assert (one.status == "raced_out") == (losing is not None)
-
-
-def landscape_of(brain, one, fold):
-    """The score on a fold, trained or not."""
-    unit = one.units[one.folds[0]]
-    trial = unit.trial.model_copy(update={"fold": fold})
-    trial.__dict__.pop("trial_id", None)
-    return landscape(replace(unit, trial=trial))
 
 
 def test_folds_are_shuffled_by_configuration_and_alike_for_all_methods():
