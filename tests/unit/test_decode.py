@@ -4,6 +4,7 @@ import re
 import struct
 from pathlib import Path
 
+import av.logging
 import numpy as np
 import pytest
 from PIL import Image
@@ -172,6 +173,31 @@ def test_a_frame_that_is_no_image_is_named(tmp_path, content, reason):
     (folder / "2.png").write_bytes(content)
     with pytest.raises(HarnessError, match=f"{re.escape(str(folder / '2.png'))}.*({reason})"):
         read_frames(folder, None, None)
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec", "share"), [("mp4", "libx264", 0.6), ("avi", "mpeg4", 0.8), ("avi", "mjpeg", 0.5)]
+)
+def test_damage_inside_a_frame_is_seen_as_far_as_the_decoder_sees_it(tmp_path, ending, codec, share):
+    """Sixteen random bytes in a frame; what decodes to a legal picture no reader can tell from a good one."""
+    noise = np.random.default_rng(0).normal(0, 6, (16, 96, 96, 3))
+    path = write_video(
+        tmp_path / f"clip.{ending}", (textured_frames(16, size=96) + noise).clip(0, 255).astype(np.uint8), codec
+    )
+    good, seen = path.read_bytes(), 0
+    data = good.find(b"mdat" if ending == "mp4" else b"movi")
+    for trial in range(20):
+        generator = np.random.default_rng(trial)
+        start = int(generator.integers(data + 900, data + int(0.8 * (len(good) - data))))
+        path.write_bytes(good[:start] + generator.bytes(16) + good[start + 16 :])
+        try:
+            read_frames(path, None, 32)
+        except HarnessError as error:
+            seen += str(path) in str(error)
+    assert seen >= share * 20
+    path.write_bytes(good)
+    assert len(read_frames(path, None, 32)) == 16
+    assert av.logging.get_level() is None
 
 
 def test_a_truncated_frame_is_named(tmp_path):
