@@ -6,11 +6,11 @@ from typing import NamedTuple
 import pandas as pd
 
 from harness.paths import RunPaths
-from harness.report.calibration_table import calibration_table
+from harness.report.calibration_table import calibrated
 from harness.report.findings import analyse
 from harness.report.leaderboard import csv, markdown
 from harness.report.metrics_table import metrics_table
-from harness.report.page import page
+from harness.report.page import Measured, page
 from harness.report.published import published_markdown
 from harness.report.selection import selection_markdown
 from harness.report.study_results import read_results
@@ -53,8 +53,9 @@ def build(run: RunPaths, replicates: int = REPLICATES) -> Outputs:
     tables = [table for table in (findings.scores_table, findings.selection.table) if len(table)]
     scores = pd.concat(tables, ignore_index=True)
     write(scores, SCORES, run.table("scores"))
-    write(calibration_table(results, replicates), CALIBRATION, run.table("calibration"))
+    calibration = calibrated(results, replicates)
+    write(calibration.table, CALIBRATION, run.table(CALIBRATION.name))
     write_text(text, outputs.md_path)
     write_text(csv(board), outputs.csv_path)
-    write_text(page(results, findings, metrics), outputs.html_path)
+    write_text(page(results, findings, Measured(metrics, calibration)), outputs.html_path)
     return outputs

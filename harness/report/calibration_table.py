@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,15 @@ from harness.stats.outcomes import Run
 from harness.tables.schema import CALIBRATION
 
 
-def calibration_table(results: StudyResults, replicates: int = 2000) -> pd.DataFrame:
-    """One row per method and metric in the CALIBRATION schema.
+class Calibrated(NamedTuple):
+    """The networks judged on clean test clips, and the CALIBRATION table made of them."""
+
+    trials: list[JudgedTrial]
+    table: pd.DataFrame
+
+
+def calibrated(results: StudyResults, replicates: int = 2000) -> Calibrated:
+    """Every network with its temperature, and one row per method and metric in the CALIBRATION schema.
 
     Methods of which a network has no validation predictions (entries of older versions) have no row, because their
     temperatures cannot be fitted.
@@ -37,7 +45,7 @@ def calibration_table(results: StudyResults, replicates: int = 2000) -> pd.DataF
         }
         for row in calibration(trials, replicates, derive("report", results.dataset["fingerprint"]))
     ]
-    return pd.DataFrame(rows, columns=CALIBRATION.schema.names)
+    return Calibrated(trials, pd.DataFrame(rows, columns=CALIBRATION.schema.names))
 
 
 def _runs(results: StudyResults, method: str) -> Iterator[Run]:

@@ -10,11 +10,12 @@ import pandas as pd
 from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.report.augmentations import DECLARED, declared
+from harness.report.calibration_table import calibrated
 from harness.report.findings import analyse
 from harness.report.latex import latex
 from harness.report.leaderboard import csv, markdown
 from harness.report.metrics_table import metrics_table
-from harness.report.page import page
+from harness.report.page import Measured, page
 from harness.report.published import published_markdown
 from harness.report.study_results import StudyResults, method_order, read_results
 from harness.stats.gather import RunOutcomes, align
@@ -50,7 +51,7 @@ def merge_leaderboards(runs: Sequence[RunPaths], folder: Path, replicates: int =
     write_text(text, files["md"])
     write_text(csv(findings.leaderboard), files["csv"])
     write_text(latex(findings.leaderboard, findings.scoped, results.outcomes.methods), files["tex"])
-    write_text(page(results, findings, metrics), files["html"])
+    write_text(page(results, findings, Measured(metrics, calibrated(results, replicates))), files["html"])
     return MergedBoard(findings.leaderboard, text, files["md"], files["csv"], files["tex"], files["html"])
 
 

@@ -10,7 +10,7 @@ from harness.report.comparison_text import points
 from harness.report.figures.forest import draw_forest, forest
 from harness.report.findings import Findings
 from harness.report.leaderboard import SCOPES_SHOWN, rank_text, shown_columns, shows_trained_on
-from harness.report.page_sections import page_sections
+from harness.report.page_sections import Measured, page_sections
 from harness.report.published import text_of
 from harness.report.sections.answer import answer
 from harness.report.sections.coverage import coverage
@@ -18,7 +18,7 @@ from harness.report.study_results import StudyResults
 from harness.stats.aggregate import CLEAN_SCOPE, PERTURBED_SCOPE
 
 
-def page(results: StudyResults, findings: Findings, metrics: pd.DataFrame) -> str:
+def page(results: StudyResults, findings: Findings, measured: Measured) -> str:
     """The report of a study as HTML text."""
     loader = PackageLoader("harness.report", "templates")
     environment = Environment(
@@ -33,7 +33,7 @@ def page(results: StudyResults, findings: Findings, metrics: pd.DataFrame) -> st
         style=_asset("page.css") + _asset("figures.css"),
         script=_asset("page.js") + _asset("search.js"),
         **_headline(results, findings),
-        **page_sections(results, findings, metrics),
+        **page_sections(results, findings, measured),
     )
 
 

@@ -1,11 +1,12 @@
 """The values that each section of the page shows below the leaderboard, by the names that its template uses."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import yaml
 
 from harness.report.audited import RULES
+from harness.report.calibration_table import Calibrated
 from harness.report.feature_maps import feature_maps
 from harness.report.figures.best_so_far import best_so_far, draw_best_so_far
 from harness.report.figures.cost_plots import cost_plots, draw_cost_plot
@@ -13,24 +14,33 @@ from harness.report.figures.epoch_curves import draw_epoch_curves, shared_epoch_
 from harness.report.figures.front import draw_front, fronts
 from harness.report.figures.maps import draw_map
 from harness.report.figures.parallel import draw_parallel, parallel
+from harness.report.figures.reliability_diagram import draw_reliability
 from harness.report.figures.severity_curves import draw_severity_curve, severity_curves, shared_limits
 from harness.report.figures.slices import draw_slice, slices
 from harness.report.findings import Findings
 from harness.report.leaderboard import METRICS_SHOWN
 from harness.report.published import published_for
-from harness.report.sections.calibration import SHOWN, calibration_rows
+from harness.report.sections.calibration import SCALED, SHOWN, calibration_rows, scaled_rows
 from harness.report.sections.classes import class_recalls, confusions
 from harness.report.sections.cost import cost_rows
 from harness.report.sections.folds import fold_rows
 from harness.report.sections.perturbations import largest_loss, perturbation_rows
 from harness.report.sections.provenance import provenance
+from harness.report.sections.reliability import reliability
 from harness.report.sections.robustness import robustness_rows
 from harness.report.sections.search import MIN_TO_JUDGE, OBJECTIVES, Search, chosen_recipes, searches
 from harness.report.sections.selection import AUDIT_METRIC, epoch_curves, looked_at
 from harness.report.study_results import StudyResults
 
 
-def page_sections(results: StudyResults, findings: Findings, metrics: pd.DataFrame) -> dict[str, Any]:
+class Measured(NamedTuple):
+    """What was scored from logits: the METRICS table, and calibration with the networks that it is of."""
+
+    metrics: pd.DataFrame
+    calibration: Calibrated
+
+
+def page_sections(results: StudyResults, findings: Findings, measured: Measured) -> dict[str, Any]:
     """Everything below the leaderboard."""
     return {
         **_perturbed(results, findings),
@@ -38,7 +48,7 @@ def page_sections(results: StudyResults, findings: Findings, metrics: pd.DataFra
         **_selection(results, findings),
         **_search(results),
         **_maps(results),
-        **_trust(results, findings, metrics),
+        **_trust(results, findings, measured),
         **_sources(results),
     }
 
@@ -105,11 +115,15 @@ def _drawings(search: Search, series: int) -> dict[str, Any]:
     }
 
 
-def _trust(results: StudyResults, findings: Findings, metrics: pd.DataFrame) -> dict[str, Any]:
-    costs = cost_rows(results)
+def _trust(results: StudyResults, findings: Findings, measured: Measured) -> dict[str, Any]:
+    costs, methods = cost_rows(results), list(results.outcomes.methods)
+    diagrams = reliability(measured.calibration.trials)
     return {
         "calibration_titles": list(SHOWN.values()),
-        "calibration": calibration_rows(results, metrics),
+        "calibration": calibration_rows(results, measured.metrics),
+        "scaled": scaled_rows(measured.calibration.table),
+        "scaled_titles": SCALED,
+        "reliability_figures": [draw_reliability(one, methods.index(one.method)) for one in diagrams],
         "cost": costs,
         "cost_figures": [draw_cost_plot(one) for one in cost_plots(costs, findings.leaderboard)],
     }

@@ -6,7 +6,7 @@ from fabricated_run import CLASSES, Fabrication, fabricate
 
 from harness import plugins
 from harness.metrics._probabilities import probabilities
-from harness.report.calibration_table import calibration_table
+from harness.report.calibration_table import calibrated
 from harness.report.metrics_table import metrics_table
 from harness.report.study_results import read_results
 from harness.stats.calibration import CALIBRATION_METRICS, JudgedTrial, calibration
@@ -97,7 +97,7 @@ def test_kept_metrics_are_scored_anew_when_the_validation_predictions_are_newer(
 
 def test_the_calibration_table_is_the_mean_of_the_metrics_table(run):
     results = read_results(run)
-    metrics, table = metrics_table(results), calibration_table(results, replicates=20)
+    metrics, table = metrics_table(results), calibrated(results, replicates=20).table
     to_arrow(table, CALIBRATION)
     clean = metrics[(metrics["split"] == "test") & (metrics["perturbation"] == "clean")]
     clean = clean.merge(results.confirmed[["trial_id", "method"]], on="trial_id")
@@ -113,4 +113,4 @@ def test_without_validation_predictions_nothing_is_scaled(run):
     metrics = metrics_table(read_results(run))
     assert not metrics["metric"].str.endswith("_scaled").any()
     assert "temperature" not in set(metrics["metric"])
-    assert calibration_table(read_results(run), replicates=20).empty
+    assert calibrated(read_results(run), replicates=20).table.empty

@@ -11,6 +11,14 @@ from harness.spec.trial import CLEAN, Condition
 
 SHOWN = {"nll": "NLL", "brier": "Brier", "ece": "ECE", "classwise_ece": "Class-wise ECE", "aurc": "AURC"}
 
+SCALED = {"ece": "ECE", "classwise_ece": "Class-wise ECE", "nll": "NLL", "brier": "Brier"}
+"""What is shown before and after temperature scaling."""
+
+SCALED_COLUMNS = ("scaled", "scaled_low", "scaled_high")
+
+Triple = tuple[float, float, float]
+"""A number with its limits."""
+
 Values = dict[tuple[str, str, str, float], float]
 """A metric's mean over folds, seeds and repeats, by method, metric, perturbation and severity."""
 
@@ -21,6 +29,32 @@ class CalibrationRow(NamedTuple):
     method: str
     clean: list[float]
     perturbed: list[float] | None
+
+
+class ScaledRow(NamedTuple):
+    """One method: mean temperature, and (value, low, high) of each of ``SCALED`` as trained and after scaling."""
+
+    method: str
+    temperature: float
+    pairs: list[tuple[Triple, Triple]]
+
+
+def scaled_rows(table: pd.DataFrame) -> list[ScaledRow]:
+    """The CALIBRATION table by method."""
+    rows = []
+    for method, own in table.groupby("method", sort=False):
+        cells = own.set_index("metric")
+        pairs = [
+            (_triple(cells.loc[metric], ("value", "low", "high")), _triple(cells.loc[metric], SCALED_COLUMNS))
+            for metric in SCALED
+        ]
+        rows.append(ScaledRow(str(method), float(own["temperature"].iloc[0]), pairs))
+    return rows
+
+
+def _triple(row: pd.Series, names: tuple[str, str, str]) -> Triple:
+    value, low, high = (float(row[name]) for name in names)
+    return value, low, high
 
 
 def calibration_rows(results: StudyResults, metrics: pd.DataFrame) -> list[CalibrationRow]:
