@@ -161,7 +161,7 @@ def submit(  # noqa: PLR0913 - an option each
     from harness.spec.load import find_study
 
     file = find_study(study)
-    from harness.schedule.launch.ray_submit import Submission, send
+    from harness.schedule.ray_submit import Submission, send
 
     sent = Submission(address=address, file=file, out=out, store=store, slots=slots, include=tuple(include or ()))
     try:
