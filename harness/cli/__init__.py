@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from harness import __version__
 from harness.cli import cluster_verbs, data_verbs, report_verbs, run_verbs, study_verbs
 from harness.errors import HarnessError
+from harness.tables.storage import storage
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,7 +43,8 @@ app.add_typer(data_verbs.app, name="data")
 def main() -> None:
     """Run the command line; a user's mistake is one line and exit code 2."""
     try:
-        app()
+        with storage(Path.cwd()):
+            app()
     except HarnessError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)

@@ -1,4 +1,4 @@
-"""A full disk and a folder that cannot be written are the user's to mend: say which, where, and what to do."""
+"""A full disk and a folder that cannot be used are the user's to mend: say which, where, and what to do."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from harness.tables.temporary import hidden_name
 FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota is used up"}
 CLOSED = {
     errno.EROFS: "the file system is read-only",
-    errno.EACCES: "writing is not permitted",
-    errno.EPERM: "writing is not permitted",
+    errno.EACCES: "access is denied",
+    errno.EPERM: "access is denied",
+    errno.ENOTDIR: "a file is where a folder should be",
+    errno.EIO: "the device does not work",
+    errno.ESTALE: "the network storage is gone",
 }
 
 
@@ -47,8 +50,7 @@ def explain(error: OSError, folder: Path) -> StorageError:
             f"for another folder. {advice}"
         )
     return StorageError(
-        f"{where}: {CLOSED.get(error.errno or 0, error.strerror)}. Make it writable, or use --out for another folder. "
-        f"{advice}"
+        f"{where}: {CLOSED.get(error.errno or 0, error.strerror)}. Mend that, or use --out for another folder. {advice}"
     )
 
 

@@ -24,6 +24,7 @@ from harness.train.build import check_recipe
 from harness.train.conditions import perturbation
 from harness.train.manifest import write_manifest
 from harness.train.pretrained import load_pretrained
+from harness.train.space import check_space
 from harness.train.targets import check_soft_labels, check_targets
 from perturbations._apply import SUITE_VERSION
 
@@ -67,8 +68,11 @@ def data_ref(study: StudySpec, source: Source) -> DataRef:
     return DataRef(name=study.dataset.name, fingerprint=source.identity(soft_labels=study.training.soft_labels))
 
 
-def check_plugins(study: StudySpec, source: Source) -> None:
+def check_plugins(study: StudySpec, source: Source) -> dict[str, int]:
     """Load every plugin that the study names, fill its options, and pass a clip through every network.
+
+    Returns:
+        the bytes of each method's weights.
 
     Raises:
         CollectedError: what does not fit, each with the method it belongs to.
@@ -79,10 +83,12 @@ def check_plugins(study: StudySpec, source: Source) -> None:
     check_soft_labels(study, source)
     folds = [carve(source, index, study.validation) for index in study.folds]
     problems: list[str] = []
+    weights: dict[str, int] = {}
     for name, method in study.methods.items():
         try:
             check_targets(method.recipe, study.training)
             network = check_recipe(method.recipe, source, folds[0], study.clip)
+            weights[name] = sum(value.numel() * value.element_size() for value in network.state_dict().values())
             if method.pretrained:
                 plugin = load("model", method.model.name)
                 load_pretrained(network, plugin, Path(method.pretrained).expanduser())
@@ -92,6 +98,7 @@ def check_plugins(study: StudySpec, source: Source) -> None:
         raise HarnessError(problems[0])
     if problems:
         raise CollectedError(f"study '{study.name}': {len(problems)} mistakes", problems)
+    return weights
 
 
 def pack_clips(study: StudySpec, source: Source, workers: int, on_progress: OnProgress) -> tuple[Source, Path]:
@@ -118,7 +125,7 @@ def prepare(study: StudySpec, run: RunPaths, workers: int, on_progress: OnProgre
     """
     source = open_dataset(study)
     source, folder = pack_clips(study, source, workers, on_progress)
-    check_plugins(study, source)
+    check_space(study, source, check_plugins(study, source), run.units)
     write_manifest(source, run.manifest)
     write_text(json.dumps(describe_dataset(study, source), indent=1, ensure_ascii=False), run.dataset_file)
     write_text(json.dumps(describe_suite(study), indent=1), run.suite_file)

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.errors import StorageError
 from harness.paths import UnitPaths
-from harness.tables.storage import storage
+from harness.tables.storage import check_writable, storage
 from harness.train.failure import write_failure
 from harness.train.memory import limited
 from harness.train.quarantine import damage, is_sound, put_aside
@@ -40,7 +40,10 @@ def execute(task: Task, on_event: OnEvent) -> dict[str, Any]:
 
 
 def _execute(task: Task, on_event: OnEvent) -> dict[str, Any]:
-    paths = result_of(task) or train(task, on_event)
+    paths = result_of(task)
+    if paths is None:
+        check_writable(task.paths.folder.parent)
+        paths = train(task, on_event)
     record = read_record(paths)
     if record["status"] != "done" or is_stressed(task):
         return record

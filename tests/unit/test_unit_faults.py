@@ -17,11 +17,13 @@ from torch.nn import functional
 from harness.errors import HarnessError, StorageError
 from harness.objectives._contract import LossParts, TrainState
 from harness.spec.method import OptimizerSpec
+from harness.spec.study import StudySpec
 from harness.spec.trial import CLEAN_CONDITION, Condition
 from harness.tables import storage
 from harness.train.fit import Training
 from harness.train.memory import limited, probe
 from harness.train.optimizer import build_optimizer
+from harness.train.space import check_space, study_bytes
 from harness.train.step import Stepper
 from harness.train.unit import execute, is_finished, read_record
 from models._blocks.model import Output
@@ -369,7 +371,7 @@ def test_a_folder_is_tried_before_anything_is_trained(tmp_path, monkeypatch):
     assert names(tmp_path / "new" / "units") == []
     blocked = OSError(errno.EROFS, "Read-only file system", str(tmp_path / "x"))
     monkeypatch.setattr(Path, "write_bytes", lambda path, content: (_ for _ in ()).throw(blocked))
-    with pytest.raises(StorageError, match=r"x: the file system is read-only\. Make it writable"):
+    with pytest.raises(StorageError, match=r"x: the file system is read-only\. Mend that"):
         storage.check_writable(tmp_path)
 
 
@@ -394,3 +396,27 @@ def test_a_failure_is_kept_with_its_attempts_until_the_unit_succeeds(source, tmp
     execute(task, ignore)
     assert not task.paths.failure.exists()
     assert is_finished(task)
+
+
+def test_room_is_asked_for_what_is_not_on_storage_yet(source, tmp_path, monkeypatch):
+    lstm = {"model": {"name": "resnet18_lstm"}}
+    study = StudySpec.model_validate(
+        {
+            "name": "s",
+            "question": "?",
+            "dataset": {"name": "made"},
+            "folds": [1],
+            "seeds": [0, 1],
+            "methods": {"m": lstm},
+        }
+    )
+    units, weights = tmp_path / "units", {"m": 1_000_000}
+    needed = study_bytes(study, source, weights)
+    assert needed > (2 + 10) * 1_000_000, "two checkpoints, and the state of a training that is not finished"
+    assert study_bytes(study.model_copy(update={"seeds": (0, 1, 2)}), source, weights) > needed + 1_000_000
+    monkeypatch.setattr("harness.train.space.free_bytes", lambda folder: needed - 500_000)
+    with pytest.raises(StorageError, match=r"need about 0\.0 GB more"):
+        check_space(study, source, weights, units)
+    (units / "0").mkdir()
+    (units / "0" / "checkpoint.pt").write_bytes(bytes(600_000))
+    check_space(study, source, weights, units)
