@@ -25,7 +25,7 @@ def page(results: StudyResults, findings: Findings, measured: Measured) -> str:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["percent"] = percent
-    environment.filters["points"] = points
+    environment.filters["points"] = signed
     environment.filters["capitalised"] = lambda text: text[:1].upper() + text[1:]
     environment.filters["reported"] = text_of
     template = environment.get_template("page.html")
@@ -35,6 +35,11 @@ def page(results: StudyResults, findings: Findings, measured: Measured) -> str:
         **_headline(results, findings),
         **page_sections(results, findings, measured),
     )
+
+
+def signed(fraction: float) -> str:
+    """A difference in percentage points with its sign, minus as a minus; what rounds to nothing has none."""
+    return "0.0" if round(abs(100 * fraction), 1) == 0 else points(fraction).replace("-", "\N{MINUS SIGN}")
 
 
 def percent(fraction: float, digits: int = 1) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from harness.report.figures.svg import FAINT, canvas, series_color, series_marker, to_svg
+from harness.report.figures.svg import FAINT, canvas, log_x, series_color, series_marker, to_svg
 from harness.report.sections.cost import CostRow
 
 MEASURES = {
@@ -79,7 +79,7 @@ def draw_cost_plot(info: CostPlot) -> str:
             axes.plot(one.cost, one.score, color=color, marker=series_marker(one.series), markersize=7, linestyle="")
             axes.annotate(one.method, (one.cost, one.score), xytext=(6, 4), textcoords="offset points", fontsize=8)
         if max(costs) > 3 * min(costs):
-            axes.set_xscale("log")
+            log_x(axes)
         axes.margins(x=0.25)
         axes.set(title=f"{title}: {_finding(info)}", xlabel=words, ylabel="UAR on clean clips (%)")
         listed = "; ".join(f"{one.method} {one.cost:.3g} for {one.score:.1f} %" for one in info.points)

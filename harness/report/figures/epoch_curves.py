@@ -29,7 +29,7 @@ def draw_epoch_curves(info: MethodCurves, series: int, metric_title: str, limits
                     zorder=3,
                 )
         axes.set(
-            title=f"{info.method}: {_finding(info)}", xlabel="epoch", ylabel=f"test {metric_title} (%)", ylim=limits
+            title=f"{info.method}\n{_finding(info)}", xlabel="epoch", ylabel=f"test {metric_title} (%)", ylim=limits
         )
         axes.locator_params(axis="x", integer=True)
         return to_svg(figure, f"epochs-{series}", f"{metric_title} on clean test clips by epoch. {_words(info)}")
@@ -48,7 +48,7 @@ def _epoch(curve: EpochCurve, rule: str) -> int | None:
 
 def _finding(info: MethodCurves) -> str:
     gain = _gain(info)
-    return "validation's epoch is unknown" if gain is None else f"{gain:.1f} points to gain"
+    return "validation's epoch is unknown" if gain is None else f"best on test is {gain:.1f} points above"
 
 
 def _gain(info: MethodCurves) -> float | None:

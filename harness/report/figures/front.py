@@ -34,7 +34,7 @@ def draw_front(info: Front, series: int) -> str:
             if one.chosen:
                 place = (one.shown(info.other), one.shown(info.first))
                 axes.plot(*place, marker="o", markersize=10, markerfacecolor="none", markeredgecolor=INK)
-        axes.set(title=f"{info.method}: {len(kept)} of {len(info.shown)} are not beaten in all objectives")
+        axes.set(title=f"{info.method}\n{len(kept)} of {len(info.shown)} are not beaten in all objectives")
         axes.set(xlabel=OBJECTIVES[info.other], ylabel=OBJECTIVES[info.first])
         listed = ", ".join(f"configuration {one.number}" for one in kept)
         slug = info.other.replace("_", "-")

@@ -23,7 +23,7 @@ def draw_reliability(info: Reliability, series: int) -> str:
                 markerfacecolor=fill,
                 markeredgecolor=color,
             )
-        axes.set(title=f"{info.method}: {_finding(info)}", xlabel="confidence (%)", ylabel="clips named rightly (%)")
+        axes.set(title=f"{info.method}\n{_finding(info)}", xlabel="confidence (%)", ylabel="clips named rightly (%)")
         axes.set(xlim=(0, 102), ylim=(0, 102))
         return to_svg(figure, f"reliability-{series}", _words(info))
 

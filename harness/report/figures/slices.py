@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from harness.report.figures.svg import FAINT, INK, canvas, series_color, to_svg
+from harness.report.figures.svg import INK, canvas, log_x, series_color, to_svg
 from harness.report.sections.axes import Axis
 from harness.report.sections.search import Search
 
@@ -42,8 +42,7 @@ def draw_slice(info: Slice, series: int) -> str:
         name = info.axis.name.rsplit(".", 1)[-1]
         axes.set(title=name, xlabel=info.axis.name, ylabel=info.words)
         if info.axis.scale == "log":
-            axes.set_xscale("log")
-            axes.tick_params(axis="x", which="minor", labelbottom=False, color=FAINT)
+            log_x(axes)
         if info.axis.scale == "choice":
             axes.set_xticks(range(len(info.axis.choices)), info.axis.choices)
             axes.set_xlim(-0.5, len(info.axis.choices) - 0.5)

@@ -9,6 +9,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 NUM_SERIES = 8
 """Colours before dashes tell methods apart; the page defines ``--series-0`` to ``--series-7`` for light and dark."""
@@ -67,6 +68,14 @@ def canvas(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasSVG(figure)
         yield figure, figure.subplots()
+
+
+def log_x(axes: Axes) -> None:
+    """A logarithmic horizontal axis with plain numbers at 1, 2 and 5 times powers of ten."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def to_svg(figure: Figure, name: str, description: str) -> str:
