@@ -68,12 +68,30 @@ def leaderboard(
     typer.echo(f"{board.markdown}\n{board.html_path}")
 
 
-def export(run: Run, out: Annotated[Path, typer.Option(help="Gets one CSV for each table.")] = Path("export")) -> None:
+def across(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished studies or entries of different data sets.")],
+    out: Annotated[Path, typer.Option(help="Gets across.md, .csv and .html.")] = Path("across"),
+    scope: Annotated[str, typer.Option(help="clean or perturbed.")] = "clean",
+) -> None:
+    """Compare the methods that several data sets share; rank them where there are five data sets or more."""
+    from harness.report.across import across as over_data_sets
+    from harness.report.across_page import across_markdown, write_across
+    from harness.report.entry import run_or_entry
+
+    found = over_data_sets([run_or_entry(run) for run in runs], scope)
+    typer.echo(f"{across_markdown(found)}\n{write_across(found, out)}")
+
+
+def export(
+    run: Run,
+    out: Annotated[Path, typer.Option(help="Gets one CSV for each table.")] = Path("export"),
+    predictions: Annotated[bool, typer.Option("--predictions", help="Also all logits, by far the largest.")] = False,
+) -> None:
     """Write a run's tables as CSV."""
     from harness.report.entry import run_or_entry
     from harness.report.export import export_tables
 
-    typer.echo("\n".join(map(str, export_tables(run_or_entry(run), out))))
+    typer.echo("\n".join(map(str, export_tables(run_or_entry(run), out, with_predictions=predictions))))
 
 
 def entry(

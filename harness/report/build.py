@@ -12,9 +12,10 @@ from harness.report.leaderboard import csv, markdown
 from harness.report.metrics_table import metrics_table
 from harness.report.page import Measured, page
 from harness.report.published import published_markdown
+from harness.report.robustness_table import robustness_table
 from harness.report.selection import selection_markdown
 from harness.report.study_results import read_results
-from harness.tables.schema import CALIBRATION, METRICS, SCORES
+from harness.tables.schema import CALIBRATION, METRICS, ROBUSTNESS, SCORES
 from harness.tables.store import write, write_text
 
 REPLICATES = 2000
@@ -55,6 +56,7 @@ def build(run: RunPaths, replicates: int = REPLICATES) -> Outputs:
     write(scores, SCORES, run.table("scores"))
     calibration = calibrated(results, replicates)
     write(calibration.table, CALIBRATION, run.table(CALIBRATION.name))
+    write(robustness_table(results, findings), ROBUSTNESS, run.table(ROBUSTNESS.name))
     write_text(text, outputs.md_path)
     write_text(csv(board), outputs.csv_path)
     write_text(page(results, findings, Measured(metrics, calibration)), outputs.html_path)

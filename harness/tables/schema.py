@@ -274,3 +274,21 @@ CALIBRATION = Table(
 )
 """Calibration on clean test clips as trained (``value``) and after temperature scaling (``scaled``), with 95 %
 intervals; ``temperature`` is the mean over a method's networks, each fitted on its own clean validation clips."""
+
+ROBUSTNESS = Table(
+    name="robustness",
+    key=("method", "metric", "measure"),
+    schema=pa.schema(
+        [
+            ("method", pa.string()),
+            ("metric", pa.string()),
+            ("measure", pa.string()),
+            ("value", pa.float64()),
+            ("low", pa.float64()),
+            ("high", pa.float64()),
+            ("covers", pa.string()),
+        ]
+    ),
+)
+"""One measure of robustness per method (``docs/statistics.md``), in its UAR and its WAR form (``metric``), with its
+95 % interval."""

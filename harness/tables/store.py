@@ -124,6 +124,21 @@ def read(path: Path, table: Table, columns: list[str] | None = None) -> pd.DataF
     return frame
 
 
+def width_of(path: Path, column: str) -> int:
+    """How many numbers each list of a column holds, from the file's footer.
+
+    Raises:
+        HarnessError: if the file is not readable parquet or the column holds no lists of one length.
+    """
+    try:
+        kind = pq.read_schema(path).field(column).type
+    except (pa.ArrowInvalid, OSError, KeyError) as error:
+        raise HarnessError(f"{path} has no readable column {column} ({error}).") from error
+    if not pa.types.is_fixed_size_list(kind):
+        raise HarnessError(f"{path}: column {column} holds {kind}, not lists of one length.")
+    return int(kind.list_size)
+
+
 def read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
     """A few columns of one of our own files, without knowing its class count.
 

@@ -185,7 +185,9 @@ def test_curves_that_are_all_one_value_still_get_an_axis():
 def test_tables_are_exported_with_every_row_and_digit(built, tmp_path):
     run, _ = built
     paths = export_tables(run, tmp_path)
-    assert [path.name for path in paths] == ["trials.csv", "metrics.csv", "scores.csv"]
+    assert [path.name for path in paths] == [
+        "trials.csv", "metrics.csv", "scores.csv", "robustness.csv", "calibration.csv", "fingerprints.csv",
+    ]  # fmt: skip
     stored, exported = read(run.table("scores"), SCORES), pd.read_csv(tmp_path / "scores.csv")
     np.testing.assert_array_equal(stored["value"], exported["value"])
     with pytest.raises(HarnessError, match="There is no table"):
