@@ -20,21 +20,37 @@ from harness.stats.aggregate import CLEAN_SCOPE, PERTURBED_SCOPE
 
 def page(results: StudyResults, findings: Findings, measured: Measured) -> str:
     """The report of a study as HTML text."""
-    loader = PackageLoader("harness.report", "templates")
+    return (
+        templates()
+        .get_template("page.html")
+        .render(
+            style=asset("page.css") + asset("figures.css"),
+            script=asset("page.js") + asset("search.js"),
+            **_headline(results, findings),
+            **page_sections(results, findings, measured),
+        )
+    )
+
+
+def templates() -> Environment:
+    """The package's templates, which escape what they are given and know no missing value."""
     environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("harness.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["percent"] = percent
     environment.filters["points"] = signed
     environment.filters["capitalised"] = lambda text: text[:1].upper() + text[1:]
     environment.filters["reported"] = text_of
-    template = environment.get_template("page.html")
-    return template.render(
-        style=_asset("page.css") + _asset("figures.css"),
-        script=_asset("page.js") + _asset("search.js"),
-        **_headline(results, findings),
-        **page_sections(results, findings, measured),
-    )
+    return environment
+
+
+def asset(name: str) -> str:
+    """A style sheet or script of the package."""
+    return files("harness.report.templates").joinpath(name).read_text(encoding="utf-8")
 
 
 def signed(fraction: float) -> str:
@@ -45,10 +61,6 @@ def signed(fraction: float) -> str:
 def percent(fraction: float, digits: int = 1) -> str:
     """A fraction in percent, without the sign."""
     return f"{100 * fraction:.{digits}f}"
-
-
-def _asset(name: str) -> str:
-    return files("harness.report.templates").joinpath(name).read_text(encoding="utf-8")
 
 
 def _headline(results: StudyResults, findings: Findings) -> dict[str, Any]:

@@ -63,6 +63,7 @@
   });
 
   const board = document.getElementById("board");
+  if (!board) return;
   const tools = document.getElementById("tools");
   tools.hidden = false;
   const filter = tools.querySelector("input[type=search]");
