@@ -130,14 +130,14 @@ def kill_driver(where: Site, driver: subprocess.Popen[str], draw: random.Random)
 
 def kill_worker(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
     """SIGKILL of a worker; the study must go on by itself."""
-    said = _kill_one(where, "ray::", draw)
+    said = _kill_one(where, driver, "ray::", draw)
     code = driver.wait(DEADLINE_SECONDS)
     return f"{said}, driver ended with {code}" if code == 0 or "no " in said else f"FAILED: {said}, driver gave {code}"
 
 
 def kill_raylet(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
     """SIGKILL of the raylet, under which all workers die."""
-    said = _kill_one(where, "/raylet/raylet", draw)
+    said = _kill_one(where, driver, "/raylet/raylet", draw)
     try:
         return f"{said}, driver ended with {driver.wait(120)}"
     except subprocess.TimeoutExpired:
@@ -146,10 +146,11 @@ def kill_raylet(where: Site, driver: subprocess.Popen[str], draw: random.Random)
         return f"FAILED: {said}, and the driver waits for ever"
 
 
-def _kill_one(where: Site, name: str, draw: random.Random) -> str:
-    found = where.living(name)
+def _kill_one(where: Site, driver: subprocess.Popen[str], name: str, draw: random.Random) -> str:
+    while not (found := where.living(name)) and driver.poll() is None:
+        time.sleep(0.2)
     if not found:
-        return f"no {name} to kill yet"
+        return f"no {name} to kill"
     victim = draw.choice(found)
     os.kill(victim, signal.SIGKILL)
     return f"{name} {victim} killed"

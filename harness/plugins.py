@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,12 @@ def package_folders(package: str) -> list[Path]:
     return [root.joinpath(*package.split(".")[1:]) for root in roots]
 
 
+@cache
+def _entry_points(package: str) -> tuple[EntryPoint, ...]:
+    """What other installed packages add; asked once, because Python looks through all of them for it."""
+    return tuple(entry_points(group=f"dferbench.{package}"))
+
+
 def names(kind: str) -> tuple[str, ...]:
     """All known names of a kind (``model``, ``perturbation``, ``objective``, ``dataset``, ``metric``), sorted."""
     package = KINDS[kind]
@@ -40,7 +47,7 @@ def names(kind: str) -> tuple[str, ...]:
         for path in folder.glob("*.py")
         if not path.name.startswith("_")
     }
-    return tuple(sorted(files | {point.name for point in entry_points(group=f"dferbench.{package}")}))
+    return tuple(sorted(files | {point.name for point in _entry_points(package)}))
 
 
 def load(kind: str, name: str) -> Any:
@@ -53,7 +60,7 @@ def load(kind: str, name: str) -> Any:
     if name not in known:
         raise unknown(kind, name, known)
     package = KINDS[kind]
-    for point in entry_points(group=f"dferbench.{package}"):
+    for point in _entry_points(package):
         if point.name == name:
             return point.load()
     module = importlib.import_module(f"{package}.{name}")

@@ -28,6 +28,19 @@ def run(
 
 
 def _run(study: str, out: Path, plain: bool, local: bool, slots: int = 0, address: str = "local") -> None:
+    from harness.schedule.signals import interrupt_on_sigterm
+
+    interrupt_on_sigterm()
+    try:
+        code = _run_to_its_end(study, out, plain, local, slots, address)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. Finished trials are kept; the same command goes on from here.", err=True)
+        code = 130
+    raise typer.Exit(code)
+
+
+def _run_to_its_end(study: str, out: Path, plain: bool, local: bool, slots: int, address: str) -> int:
+    """Run a study and print what became of it; the exit code."""
     from harness.spec.load import find_study
 
     file = find_study(study)
@@ -40,12 +53,7 @@ def _run(study: str, out: Path, plain: bool, local: bool, slots: int = 0, addres
     executor: Executor = "local" if local else "ray"
     plain = plain or not console.is_terminal
     options = RunOptions(out=out, executor=executor, slots=slots, address=address, plain=plain)
-    try:
-        ended = run_study(file, options, console)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted. Finished trials are kept; the same command goes on from here.", err=True)
-        raise typer.Exit(130) from None
-    raise typer.Exit(print_outcome(ended, console))
+    return print_outcome(run_study(file, options, console), console)
 
 
 def plan(study: Study, out: Out = RUNS, slots: Slots = 0) -> None:

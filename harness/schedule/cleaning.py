@@ -16,6 +16,7 @@ from typing import Any
 from harness.errors import HarnessError
 from harness.paths import RunPaths, UnitPaths, packs_folder, synthetic_sets_folder
 from harness.schedule.driver import driver_of, read_progress
+from harness.schedule.size import size
 from harness.schedule.wanted import read_json, wanted_by
 from harness.tables.temporary import leftovers, remove
 
@@ -85,18 +86,6 @@ def listing(items: list[Item], *, deleted: bool) -> str:
         return "There is nothing to clean."
     end = f"Deleted {len(items)}: {total}." if deleted else f"{len(items)} to delete: {total}. Delete them with --yes."
     return "\n".join([*lines, end])
-
-
-def size(num_bytes: int) -> str:
-    """Bytes for people, in powers of ten.
-
-    >>> size(1_234_567)
-    '1.2 MB'
-    """
-    if num_bytes < 1000:
-        return f"{num_bytes} B"
-    thousands = min(4, (len(str(num_bytes)) - 1) // 3)
-    return f"{num_bytes / 1000**thousands:.1f} {'kMGT'[thousands - 1]}B"
 
 
 def _everywhere(root: Path, runs: list[RunPaths]) -> Iterator[Item]:

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
-import torch
 from rich.console import Console
-from rich.table import Table
 
 from harness.data.clip import Source
-from harness.data.split import carve
+from harness.errors import HarnessError
 from harness.paths import RunPaths
-from harness.plan import Count, Unit, confirm_units, counts, search_units
-from harness.schedule.clock import clock
+from harness.plan import Unit, confirm_units, counts, search_units
+from harness.schedule.costs import Done, MethodCosts, each_costs, method_costs, pack_bytes
+from harness.schedule.forecast_text import costs_table, storage_line, trials_table
+from harness.schedule.placing import requests
 from harness.schedule.run import open_study, pick_device
+from harness.schedule.stored_costs import stored_costs
+from harness.schedule.wanted import Found, Wanted, look, wanted_by
+from harness.spec.load import load_study
 from harness.spec.study import StudySpec
 from harness.train.preflight import check_plugins, data_ref, open_dataset
-from harness.train.timing import ClipSeconds, time_recipe
-
-START_SECONDS = 12.0
-"""Starting Ray and its workers, once per study (measured 8 to 15 s on two cores)."""
 
 
 def forecast(file: Path, out: Path, slots: int, console: Console) -> None:
-    """Check a study, then print its trials, what storage already holds, and the time the rest will take.
+    """Check a study, then print its trials, what storage already holds, and what the rest will cost.
 
     Raises:
         HarnessError: for whatever would fail later, except videos that cannot be decoded.
@@ -33,71 +33,94 @@ def forecast(file: Path, out: Path, slots: int, console: Console) -> None:
     source = open_dataset(study)
     check_plugins(study, source)
     run = RunPaths(out, study.name)
-    device = torch.device(pick_device(study))
-    fold = carve(source, study.folds[0], study.validation)
-    timings = {
-        name: time_recipe(method.recipe, source, fold, study.clip, study.training, device)
-        for name, method in study.methods.items()
-    }
+    found = on_storage(study, source, run)
+    costs = estimate(study, source, run, found)
+    cpus = max(request.cpus for request in requests(study).values())
+    parallel = slots or max(1, int((os.cpu_count() or 1) / cpus))
     console.print(f"{study.name}: {study.question}", highlight=False)
-    console.print(_trials(study, source, run))
-    parallel = slots or max(1, int((os.cpu_count() or 1) / study.resources.cpus))
-    console.print(_costs(study, source, timings, parallel))
+    console.print(trials_table(study, found))
+    console.print(costs_table(study, costs, parallel))
+    console.print(storage_line(costs, *pack_bytes(study, source)), highlight=False)
 
 
-def _first_units(study: StudySpec, source: Source) -> list[Unit]:
-    """The units that are known before any search: configuration 0 of every method."""
+def on_storage(study: StudySpec, source: Source, run: RunPaths) -> dict[Wanted, Found]:
+    """The trials that are known now and what storage holds of each.
+
+    Known are the recipes as written, and what a search of this very study has asked for so far.
+    """
+    wanted = {one.key: one for one in _first(study, source)}
+    if _same_study(study, run):
+        wanted |= {one.key: one for one in wanted_by(run) if study.methods[one.method].search}
+    there = {path.name for path in run.units.iterdir()} if run.units.is_dir() else set()
+    missing = Found(state="missing", record={})
+    return {
+        one: look(run.unit(one.trial_id), one.phase)
+        if one.trial_id in there or f"{one.trial_id}.failed.json" in there
+        else missing
+        for one in wanted.values()
+    }
+
+
+def _same_study(study: StudySpec, run: RunPaths) -> bool:
+    """Whether this study, as it is written now, is the one that was run last and said what it asks for."""
+    try:
+        return run.wanted.exists() and load_study(run.study_file) == study
+    except HarnessError:
+        return False
+
+
+def estimate(study: StudySpec, source: Source, run: RunPaths, found: dict[Wanted, Found]) -> list[MethodCosts]:
+    """Time and storage by method, from finished trials where there are any, else measured on this machine."""
+    device = pick_device(study)
+    stored, done, asked = stored_costs(run, found), _done(found), requests(study)
+    return [
+        method_costs(
+            study,
+            name,
+            each_costs(study, source, name, stored.get(name), device),
+            count,
+            done.get(name, Done()),
+            asked[name].gpus,
+        )
+        for name, count in counts(study).items()
+    ]
+
+
+def _done(found: dict[Wanted, Found]) -> dict[str, Done]:
+    """Finished trials and trained epochs by method."""
+    trials, epochs = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for one, seen in found.items():
+        trials[one.method, one.phase] += seen.state in {"done", "diverged"}
+        epochs[one.method, one.phase] += one.epochs * (seen.state in {"done", "diverged", "untested"})
+    return {
+        method: Done(
+            search=trials[method, "search"],
+            confirm=trials[method, "confirm"],
+            search_epochs=epochs[method, "search"],
+            confirm_epochs=epochs[method, "confirm"],
+        )
+        for method in {one.method for one in found}
+    }
+
+
+def _first(study: StudySpec, source: Source) -> list[Wanted]:
+    """The trials that are known before any search."""
     dataset = data_ref(study, source)
     units: list[Unit] = []
     for name, method in study.methods.items():
         if method.search:
             units += search_units(study, dataset, name, 0, {})
-        units += confirm_units(study, dataset, name, 0, {})
-    return units
-
-
-def _trials(study: StudySpec, source: Source, run: RunPaths) -> Table:
-    """The trial table: what is known now; configurations that a search has yet to ask have no id."""
-    table = Table(title="Trials known now; a search asks for more as it goes", title_justify="left")
-    for name in ("method", "phase", "fold", "seed", "trial", "on storage"):
-        table.add_column(name)
-    for unit in _first_units(study, source):
-        searched = bool(study.methods[unit.method].search) and unit.phase == "confirm"
-        found = run.unit(unit.trial.trial_id).record.exists()
-        table.add_row(
-            unit.method + (" #0" if unit.phase == "search" else ""),
-            unit.phase,
-            str(unit.trial.fold),
-            str(unit.trial.seed),
-            "chosen by the search" if searched else unit.trial.trial_id,
-            "yes" if found and not searched else "",
+        else:
+            units += confirm_units(study, dataset, name, 0, {})
+    return [
+        Wanted(
+            method=unit.method,
+            phase=unit.phase,
+            configuration=unit.configuration,
+            fold=unit.trial.fold,
+            seed=unit.trial.seed,
+            epochs=unit.trial.training.epochs,
+            trial_id=unit.trial.trial_id,
         )
-    return table
-
-
-def _costs(study: StudySpec, source: Source, timings: dict[str, ClipSeconds], slots: int) -> Table:
-    """Trainings, epochs and time per method, from the measured seconds per clip."""
-    table = Table(title_justify="left")
-    for name in ("method", "search trials", "confirm trials", "epochs", "ms per clip", "time"):
-        table.add_column(name, justify="left" if name == "method" else "right")
-    fold = carve(source, study.folds[0], study.validation)
-    total, trials = 0.0, 0
-    for name, count in counts(study).items():
-        seconds = _seconds(study, count, timings[name], (len(fold.train), len(fold.val), len(fold.test)))
-        total, trials = total + seconds, trials + count.search + count.confirm
-        cells = (count.search, count.confirm, count.epochs, f"{1e3 * timings[name].train:.1f}", clock(seconds))
-        table.add_row(name, *map(str, cells))
-    wall = total / slots + START_SECONDS
-    conditions = len(study.stress.conditions)
-    table.title = (
-        f"{trials} trials, {conditions} conditions (clean included): about {clock(total)} of work, "
-        f"{clock(wall)} on {slots} slots; each confirm trial tests {len(fold.test)} clips per condition"
-    )
-    return table
-
-
-def _seconds(study: StudySpec, count: Count, cost: ClipSeconds, clips: tuple[int, int, int]) -> float:
-    """Seconds of one method's trials, one after another."""
-    train, val, test = clips
-    fitting = count.epochs * (train * cost.train + val * cost.forward)
-    return fitting + count.confirm * test * len(study.stress.conditions) * cost.forward
+        for unit in units
+    ]

@@ -45,11 +45,18 @@ class Row:
     since: str = ""
     seconds: float = 0.0
     host: str = field(default_factory=gethostname)
+    tested: int = 0
+    heard: float = 0.0
 
     @property
     def share(self) -> float:
         """Share of the unit's work that is done while it runs; testing counts as one tenth."""
-        return 0.9 * self.epoch / self.unit.trial.training.epochs
+        return 0.9 * self.epoch / self.epochs
+
+    @property
+    def epochs(self) -> int:
+        """How far it is trained for now."""
+        return self.unit.stop_after or self.unit.trial.training.epochs
 
 
 class Progress:
@@ -65,7 +72,8 @@ class Progress:
         self.recent: deque[Row] = deque(maxlen=SHOWN_ROWS)
         self.errors: deque[dict[str, str]] = deque(maxlen=SHOWN_ERRORS)
         self.began = monotonic()
-        self._ended, self._ended_epochs = 0, 0
+        self.testing: dict[str, list[float]] = dict(publisher.before.get("testing", {}))
+        self._ended: dict[str, int] = {}
         self._live = Live(self, console=console, refresh_per_second=2, transient=False)
 
     def __enter__(self) -> Progress:
@@ -90,34 +98,42 @@ class Progress:
         if kind == "epoch":
             row.epoch, row.val_uar = int(event["epoch"]), float(event["val_uar"])
         elif kind == "stress":
-            row.state, row.epoch = "testing", unit.trial.training.epochs
+            row.state, row.epoch = "testing", row.epochs
             row.detail = f"{event['clips']}/{event['total']} clips x {event['conditions']} conditions"
+            self._time(row, int(event["clips"]), int(event["conditions"]))
         elif kind == "ended":
             self._end(row, event)
         if self.plain and kind in LINES:
             self.console.print(self._line(row, kind), highlight=False, markup=False)
         self.publisher.changed()
 
+    def _time(self, row: Row, clips: int, conditions: int) -> None:
+        """Add the time since the last event of the same test to the method's seconds for clips under conditions."""
+        now = monotonic()
+        if clips > row.tested > 0:
+            seconds, shown = self.testing.get(row.unit.method, [0.0, 0.0])
+            self.testing[row.unit.method] = [seconds + now - row.heard, shown + (clips - row.tested) * conditions]
+        row.tested, row.heard = clips, now
+
     def _end(self, row: Row, event: Mapping[str, Any]) -> None:
         row.state = str(event.get("status", "failed"))
         row.detail, row.seconds = str(event.get("error", ""))[-200:], monotonic() - row.started
         if row.state == "failed":
             self.errors.append({"unit": row.unit.label, "error": str(event.get("error", ""))[-2000:], "at": _now()})
-        self._ended += 1
-        self._ended_epochs += row.unit.trial.training.epochs
+        self._ended[key(row.unit)] = row.epochs
         self.recent.append(self.running.pop(key(row.unit)))
 
     @property
     def ended(self) -> int:
         """Trials that need nothing more."""
-        return len(self.brain.recognised) + self._ended
+        return len(self.brain.recognised) + len(self._ended)
 
     @property
     def remaining_seconds(self) -> float | None:
         """Time left at the pace of epochs so far; ``None`` before there is a pace."""
         units = self.brain.units
         found = sum(units[name].trial.training.epochs for name in list(self.brain.recognised))
-        worked = self._ended_epochs + sum(row.share * row.unit.trial.training.epochs for row in self._shown())
+        worked = sum(list(self._ended.values())) + sum(row.share * row.epochs for row in self._shown())
         left = max(0.0, self.total.epochs - found - worked)
         return (monotonic() - self.began) * left / worked if worked > 0.05 else None
 
@@ -130,14 +146,19 @@ class Progress:
             "elapsed_seconds": monotonic() - self.began,
             "remaining_seconds": self.remaining_seconds,
             "chosen": self.brain.chosen,
+            "configurations": {
+                method: [one.status for one in list(search.configurations.values())]
+                for method, search in self.brain.searches.items()
+            },
             "errors": list(self.errors),
+            "testing": self.testing,
             "running": [
                 {
                     "key": key(row.unit),
                     "unit": row.unit.label,
                     "state": row.state,
                     "epoch": row.epoch,
-                    "epochs": row.unit.trial.training.epochs,
+                    "epochs": row.epochs,
                     "val_uar": row.val_uar,
                     "detail": row.detail,
                     "host": row.host,
@@ -152,9 +173,12 @@ class Progress:
         return list(self.running.values())
 
     def _line(self, row: Row, kind: str) -> str:
-        epochs = row.unit.trial.training.epochs
         uar = "" if row.val_uar is None else f" val UAR {row.val_uar:.1%}"
-        words = {"started": "starts", "epoch": f"epoch {row.epoch}/{epochs}{uar}", "ended": f"{row.state} {row.detail}"}
+        words = {
+            "started": "starts",
+            "epoch": f"epoch {row.epoch}/{row.epochs}{uar}",
+            "ended": f"{row.state} {row.detail}",
+        }
         so_far = f"[{clock(monotonic() - self.began)}] {self.ended}/{self.total.units}"
         return f"{so_far} {row.unit.label}: {words[kind].strip()}"
 
@@ -182,7 +206,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         str(unit.trial.fold),
         str(unit.trial.seed),
         f"[{colour}]{row.state}[/{colour}]",
-        f"{row.epoch}/{unit.trial.training.epochs}",
+        f"{row.epoch}/{row.epochs}",
         "" if row.val_uar is None else f"{row.val_uar:.1%}",
         clock(seconds),
         row.detail,

@@ -21,6 +21,7 @@ from typing import Any
 from harness.paths import RunPaths
 from harness.plan import Unit
 from harness.schedule.brain import Brain, key
+from harness.schedule.driver import read_progress
 from harness.tables.store import write_text
 from harness.tables.temporary import sweep
 
@@ -34,10 +35,15 @@ Snapshot = Callable[[], dict[str, Any]]
 
 
 class Publisher:
-    """Publishes a driver's progress from a thread of its own and honours requests to stop; use as a context manager."""
+    """Publishes a driver's progress from a thread of its own and honours requests to stop; use as a context manager.
+
+    Attributes:
+        before: what the driver before this one published last.
+    """
 
     def __init__(self, run: RunPaths, facts: dict[str, Any]) -> None:
-        self._run, self._facts = run, facts
+        self.before = read_progress(run)
+        self._run, self._facts = run, {"testing": self.before.get("testing", {}), **facts}
         self._brain: Brain | None = None
         self._snapshot: Snapshot = dict
         self._written = 0

@@ -21,7 +21,7 @@ from harness.schedule.driver import exclusive
 from harness.schedule.progress import Progress, Total
 from harness.schedule.publisher import Publisher
 from harness.schedule.session import Session
-from harness.schedule.signals import interrupt_on_sigterm
+from harness.schedule.signals import exits_are_interruptions, interrupt_on_sigterm
 from harness.spec.load import load_study
 from harness.spec.study import StudySpec
 from harness.train.conditions import with_suite
@@ -146,4 +146,5 @@ def _execute(session: Session, brain: Brain, progress: Progress, options: RunOpt
         raise HarnessError("Ray is not installed here. Install ray[tune], or use --local for one trial after another.")
     from harness.schedule.ray_tune import run_ray
 
-    run_ray(session, brain, progress, options.slots, options.address)
+    with exits_are_interruptions():
+        run_ray(session, brain, progress, options.slots, options.address)

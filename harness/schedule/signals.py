@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def interrupt_on_sigterm() -> None:
@@ -16,3 +18,17 @@ def interrupt_on_sigterm() -> None:
     if threading.current_thread() is threading.main_thread():
         for sent in (signal.SIGTERM, signal.SIGUSR1):
             signal.signal(sent, signal.default_int_handler)
+
+
+@contextmanager
+def exits_are_interruptions() -> Iterator[None]:
+    """Within this, SIGTERM is an interruption also while Ray's own handler stands, which exits with its number.
+
+    Ray sets that handler when it starts, and it stands until ours is set again.
+    """
+    try:
+        yield
+    except SystemExit as ended:
+        if ended.code != signal.SIGTERM:
+            raise
+        raise KeyboardInterrupt from None

@@ -26,7 +26,8 @@ class PhaseStatus:
     Attributes:
         method: the study's name for it.
         phase: ``search`` or ``confirm``.
-        counts: trials by state: done, running, waiting, failed, diverged, raced_out, stopped.
+        counts: trials by state: done, running, waiting, failed, diverged, or stopped at an early epoch.
+        configurations: of a search, by status: open, complete, raced_out, stopped, failed.
         spent_seconds: seconds of training that trials on storage took together.
         spent_epochs: epochs that they were trained.
         best: validation UAR: of the best configuration on all its folds so far, or the mean of confirmed trials.
@@ -36,6 +37,7 @@ class PhaseStatus:
     method: str
     phase: str
     counts: dict[str, int]
+    configurations: dict[str, int]
     spent_seconds: float
     spent_epochs: int
     best: float | None
@@ -161,16 +163,18 @@ def _phases(
     groups: dict[tuple[str, str], list[Wanted]] = {}
     for one in wanted:
         groups.setdefault((one.method, one.phase), []).append(one)
-    given_up = dict(progress.get("given_up", {}))
+    configurations = progress.get("configurations", {})
     phases = []
     for (method, phase), units in groups.items():
-        counts = Counter(_counted(one, found[one.key], running, given_up) for one in units)
+        statuses = list(configurations.get(method, [])) if phase == "search" else []
+        counts = Counter(_counted(one, found[one.key], running, statuses) for one in units)
         ended = [one for one in units if found[one.key].state in {"done", "diverged", "untested"}]
         phases.append(
             PhaseStatus(
                 method=method,
                 phase=phase,
                 counts=dict(counts),
+                configurations=dict(Counter(statuses)),
                 spent_seconds=fsum(float(found[one.key].record.get("seconds") or 0.0) for one in ended),
                 spent_epochs=sum(one.epochs for one in ended),
                 best=_best(units, found),
@@ -180,12 +184,13 @@ def _phases(
     return phases
 
 
-def _counted(one: Wanted, found: Found, running: set[str], given_up: dict[str, str]) -> str:
+def _counted(one: Wanted, found: Found, running: set[str], statuses: list[str]) -> str:
     if found.state in ENDED_STATES:
         return found.state
     if one.key in running:
         return "running"
-    return given_up.get(one.key, "waiting")
+    given_up = one.configuration < len(statuses) and statuses[one.configuration] == "stopped"
+    return "stopped" if given_up else "waiting"
 
 
 def _best(units: list[Wanted], found: dict[str, Found]) -> float | None:

@@ -16,7 +16,7 @@ from harness.paths import RunPaths
 from harness.schedule.clock import clock
 from harness.schedule.status import PhaseStatus, StudyStatus, Watcher, read_status
 
-COUNTED = ("done", "running", "waiting", "failed", "diverged", "raced_out", "stopped")
+COUNTED = ("done", "running", "waiting", "failed", "diverged", "stopped")
 ALWAYS = ("done", "running", "waiting", "failed")
 WATCH_SECONDS = 2.0
 SILENT_SECONDS = 30.0
@@ -65,6 +65,7 @@ def render(status: StudyStatus) -> RenderableType:
         parts.append(_phases(status))
     if status.running:
         parts.append(_running(status))
+    parts += [Text(line) for line in _searches(status)]
     for error in status.errors:
         attempts = f" ({error['attempts']} attempts)" if error["attempts"] else ""
         parts.append(Text(f"{error['unit']}{attempts}: {_short(error['error'])}", style="red"))
@@ -98,7 +99,7 @@ def _phases(status: StudyStatus) -> Table:
     shown = [state for state in COUNTED if state in ALWAYS or status.counts[state]]
     table.add_column("method")
     table.add_column("phase")
-    for name in (*(state.replace("_", " ") for state in shown), "epochs", "time", "val UAR", "chosen"):
+    for name in (*shown, "epochs", "time", "val UAR", "chosen"):
         table.add_column(name, justify="right", no_wrap=True)
     for phase in status.phases:
         table.add_row(phase.method, phase.phase, *_cells(phase, shown))
@@ -112,6 +113,14 @@ def _cells(phase: PhaseStatus, shown: list[str]) -> Iterator[str]:
     yield clock(phase.spent_seconds)
     yield "" if phase.best is None else f"{phase.best:.1%}"
     yield f"#{phase.chosen}" if phase.phase == "search" and phase.chosen is not None else ""
+
+
+def _searches(status: StudyStatus) -> Iterator[str]:
+    """What became of each search's configurations."""
+    for phase in status.phases:
+        if phase.configurations:
+            counted = (f"{count} {name.replace('_', ' ')}" for name, count in sorted(phase.configurations.items()))
+            yield f"{phase.method} has tried {sum(phase.configurations.values())} configurations: {', '.join(counted)}."
 
 
 def _running(status: StudyStatus) -> Table:

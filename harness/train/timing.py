@@ -20,10 +20,11 @@ STEPS = 2
 
 
 class ClipSeconds(NamedTuple):
-    """Seconds per clip of a training step and of a forward pass."""
+    """Seconds per clip of a training step and of a forward pass, and the bytes of the network's weights."""
 
     train: float
     forward: float
+    weight_bytes: int
 
 
 def time_recipe(
@@ -45,7 +46,8 @@ def time_recipe(
         model.eval()
         with torch.no_grad():
             forward = _seconds(lambda: model(clips), device)
-    return ClipSeconds(train / batch, forward / batch)
+        weight_bytes = sum(value.numel() * value.element_size() for value in model.state_dict().values())
+    return ClipSeconds(train / batch, forward / batch, weight_bytes)
 
 
 def _seconds(call: Callable[[], object], device: torch.device) -> float:

@@ -1,0 +1,84 @@
+"""A forecast for people: the trials, what each method costs, and what goes on storage."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from harness.schedule.clock import clock
+from harness.schedule.costs import START_SECONDS, MethodCosts
+from harness.schedule.size import size
+from harness.schedule.wanted import Found, Wanted
+from harness.spec.study import StudySpec
+
+SHOWN_TRIALS = 40
+NAMES = {"done": "yes", "untested": "trained", "missing": ""}
+
+
+def trials_table(study: StudySpec, found: dict[Wanted, Found]) -> Table:
+    """The trials that are known now; configurations that a search has yet to ask have no id."""
+    table = Table(title="Trials known now; a search asks for more as it goes", title_justify="left")
+    for name in ("method", "phase", "fold", "seed", "trial", "on storage"):
+        table.add_column(name)
+    for one, seen in list(found.items())[:SHOWN_TRIALS]:
+        number = f" #{one.configuration}" if one.phase == "search" else ""
+        table.add_row(
+            one.method + number,
+            one.phase,
+            str(one.fold),
+            str(one.seed),
+            one.trial_id,
+            NAMES.get(seen.state, seen.state),
+        )
+    if len(found) > SHOWN_TRIALS:
+        table.add_row(f"and {len(found) - SHOWN_TRIALS:,} more")
+    chosen = {one.method for one in found if one.phase == "confirm"}
+    for name, method in study.methods.items():
+        if method.search and name not in chosen:
+            table.add_row(name, "confirm", "all", "all", "chosen by the search")
+    return table
+
+
+def costs_table(study: StudySpec, costs: list[MethodCosts], slots: int) -> Table:
+    """Trials, epochs and time per method, and what of it remains."""
+    table = Table(title_justify="left")
+    names = ["method", "search trials", "confirm trials", "done", "epochs", "s per epoch", "time", "left"]
+    gpus = any(each.gpus for each in costs)
+    for name in (*names, *(["GPU hours left"] if gpus else []), "times are from"):
+        table.add_column(name, justify="left" if name in {"method", "times are from"} else "right")
+    for each in costs:
+        cells = (
+            each.method,
+            str(each.count.search),
+            str(each.count.confirm),
+            str(each.done.search + each.done.confirm),
+            str(each.count.epochs),
+            f"{each.each.confirm_epoch:.3g}",
+            clock(each.seconds),
+            clock(each.left_seconds),
+        )
+        table.add_row(*cells, *([f"{each.gpu_hours:.1f}"] if gpus else []), each.each.basis)
+    table.title = _title(study, costs, slots)
+    return table
+
+
+def storage_line(costs: list[MethodCosts], pack_bytes: int, packed: bool) -> str:
+    """What goes on storage."""
+    trials = size(round(sum(each.num_bytes for each in costs)))
+    clips = (
+        f"{size(pack_bytes)} of packed clips, there already"
+        if packed
+        else f"at most {size(pack_bytes)} of packed clips"
+    )
+    return f"Storage: {trials} for trials (weights, predictions), {clips}."
+
+
+def _title(study: StudySpec, costs: list[MethodCosts], slots: int) -> str:
+    trials = sum(each.count.search + each.count.confirm for each in costs)
+    done = sum(each.done.search + each.done.confirm for each in costs)
+    work, left = sum(each.seconds for each in costs), sum(each.left_seconds for each in costs)
+    wall = left / slots + START_SECONDS if left else 0.0
+    most = "at most " if any(each.count.search for each in costs) else ""
+    return (
+        f"{most}{trials} trials, {len(study.stress.conditions)} conditions (clean included): about {clock(work)} of "
+        f"work. {done} are done; what is left takes about {clock(wall)} on {slots} slots"
+    )
