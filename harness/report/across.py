@@ -197,7 +197,8 @@ def _notes(parts: Sequence[StudyResults], methods: tuple[str, ...], blocks: int,
             "more. Folds and perturbed conditions are no substitutes: they share clips and trained networks."
         )
     if seeds < MIN_RUNS:
-        notes.append(f"{plural(seeds, 'seed')}: probabilities of improvement and profiles need {MIN_RUNS} on every data set.")
+        few = plural(seeds, "seed")
+        notes.append(f"{few}: probabilities of improvement and profiles need {MIN_RUNS} on every data set.")
     lost = sorted({name for part in parts for name in part.outcomes.methods} - set(methods))
     if lost:
         notes.append(f"Left out because not every data set has them: {', '.join(lost)}.")

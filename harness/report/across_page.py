@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from harness.report.across import Across
@@ -92,7 +93,9 @@ def rank_notes(found: Across) -> list[str]:
         return []
     test, difference = found.ranking.test, found.ranking.critical_difference
     chi_square = f"chi-square {test.chi_square:.2f}, p {p_text(test.p_value)}"
-    ratio = f"Iman and Davenport's F {test.f_statistic:.2f}, p {p_text(test.f_p_value)}"
+    unanimous = "Iman and Davenport's F is undefined, because every data set ranks the methods alike"
+    known = f"Iman and Davenport's F {test.f_statistic:.2f}, p {p_text(test.f_p_value)}"
+    ratio = known if np.isfinite(test.f_statistic) else unanimous
     return [
         f"Friedman over {len(found.blocks)} data sets: {chi_square}; {ratio}.",
         f"Nemenyi's critical difference of mean ranks at 5 %: {difference:.2f}. Pairs: Shaffer's static procedure.",

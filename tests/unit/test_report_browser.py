@@ -12,6 +12,9 @@ from harness.report.build import build
 
 BROWSER = os.environ.get("DFERBENCH_TEST_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
 
+QUIET = ("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", *QUIET, "--dump-dom")
+
 PROBE = """
 <script>
 window.addEventListener("load", () => {
@@ -57,9 +60,7 @@ def probe(report, folder, fragment=""):
     text = report.read_text().replace("<head>", f"<head>{CATCH}", 1)
     page = folder / "probe.html"
     page.write_text(text.replace("</body>", PROBE.replace("HASH", json.dumps(fragment)) + "</body>"))
-    command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-    command += ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--dump-dom"]
-    command += [f"--user-data-dir={folder / 'profile'}", f"{page.as_uri()}{fragment}"]
+    command = [BROWSER, *FLAGS, f"--user-data-dir={folder / 'profile'}", f"{page.as_uri()}{fragment}"]
     dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
     found = dom.split('<pre id="probe">', 1)[1].split("</pre>", 1)[0]
     return json.loads(found.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))

@@ -62,6 +62,42 @@
     });
   });
 
+  const download = (name, text) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
+    link.download = name;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const asCsv = (rows) => rows.map((row) => row.map(quoted).join(",")).join("\n") + "\n";
+
+  /* Every other table as it is sorted now: full numbers where a cell has one, else its text. */
+  const plain = (cell) => cell.dataset.value ?? cell.textContent.trim().replace(/\s+/g, " ");
+  const tableCsv = (table) => {
+    const heads = [...table.querySelectorAll("th[data-sort]")].map((head) => [columnOf(head), head.dataset.name ?? head.textContent.trim()]);
+    const names = heads.sort((a, b) => a[0] - b[0]).map(([, name]) => name);
+    return asCsv([names, ...[...table.tBodies[0].rows].map((row) => [...row.cells].map(plain))]);
+  };
+  document.querySelectorAll("table.sortable:not([id])").forEach((table, index) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "save";
+    button.textContent = "Save as CSV";
+    const region = table.closest(".scroll");
+    button.setAttribute("aria-label", `Save as CSV: ${region.getAttribute("aria-label")}`);
+    button.addEventListener("click", () => download(`table-${index + 1}.csv`, tableCsv(table)));
+    region.after(button);
+  });
+
+  /* Paper cannot be clicked: everything that is folded away is printed, then folded again. */
+  const opened = [];
+  window.addEventListener("beforeprint", () => {
+    document.querySelectorAll("details:not([open])").forEach((one) => { one.open = true; opened.push(one); });
+  });
+  window.addEventListener("afterprint", () => { while (opened.length) opened.pop().open = false; });
+  window.dferbench = { tableCsv };
+
   const board = document.getElementById("board");
   if (!board) return;
   const tools = document.getElementById("tools");
@@ -101,10 +137,9 @@
     }));
     return { names, rows };
   };
-  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const escaped = (text) => text.replace(/[\\_%&#$]/g, (sign) => (sign === "\\" ? "\\textbackslash{}" : `\\${sign}`));
   const formats = {
-    csv: ({ names, rows }) => [names, ...rows].map((row) => row.map(quoted).join(",")).join("\n") + "\n",
+    csv: ({ names, rows }) => asCsv([names, ...rows]),
     md: ({ names, rows }) => [names, names.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n") + "\n",
     tex: ({ names, rows }) => [`\\begin{tabular}{${names.map((_, index) => (index ? "r" : "l")).join("")}}`, "\\toprule",
       names.map(escaped).join(" & ") + " \\\\", "\\midrule", ...rows.map((row) => row.map(escaped).join(" & ") + " \\\\"),
@@ -112,13 +147,9 @@
   };
   tools.querySelectorAll("button[data-export]").forEach((button) => button.addEventListener("click", () => {
     const kind = button.dataset.export;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([formats[kind](view())], { type: "text/plain;charset=utf-8" }));
-    link.download = `leaderboard.${kind}`;
-    link.click();
-    URL.revokeObjectURL(link.href);
+    download(`leaderboard.${kind}`, formats[kind](view()));
   }));
-  window.dferbench = { view, formats };
+  window.dferbench = { view, formats, tableCsv };
 
   filter.value = state.get("filter") ?? "";
   const hidden = (state.get("hide") ?? "").split(".");
