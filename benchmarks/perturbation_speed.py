@@ -1,15 +1,22 @@
 """How fast clips are perturbed, beside kornia's classes, torchvision v2 and imagecorruptions.
 
     OMP_NUM_THREADS=1 python benchmarks/perturbation_speed.py
-    OMP_NUM_THREADS=1 python benchmarks/perturbation_speed.py --size 48 --clips 16
+    OMP_NUM_THREADS=1 python benchmarks/perturbation_speed.py --only roll jpeg --rounds 20
 
-prints a Markdown table of clips a second on one CPU thread, in one run: ours from 8-bit clips to 8-bit clips, draws
-included; kornia (VideoSequential) and torchvision v2 from float clips to float clips, which spares them the conversion;
-imagecorruptions frame by frame, as it is written. Processor time is measured, rounds of the contestants alternate and
-the best of each counts, so that a busy machine slows all of them alike. Ratios below one are losses.
+prints a Markdown table of clips a second on one CPU thread, in one run. Ours goes from 8-bit clips to 8-bit clips, as
+cameras and decoders give them, draws included. Rivals are read twice: from 8-bit to 8-bit clips (natively where they
+take bytes, as torchvision does; else with both conversions, as their user has to write them), and from float to float
+clips, which spares them the conversions and keeps their values between the 8-bit steps. The first reading is the fair
+one; there torchvision, which makes one draw for all that it is given, gets the clips one by one where ours draws for
+each. imagecorruptions works on 8-bit frames, one by one.
+
+Processor time is measured, rounds of the contestants alternate and the best of each counts, so that a busy machine
+slows all of them alike. Freed memory is kept by the process, as it is in one that has run a network, so that
+nobody pays for fresh pages. Ratios below one are losses.
 """
 
 import argparse
+import ctypes
 import importlib.util
 import statistics
 import time
@@ -25,7 +32,16 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
 from perturbations._apply import perturb
+from perturbations._contract import ClipShape
+from perturbations._probe import moving_clip
 from perturbations._suite import load
+
+COLUMNS = ("kornia", "torchvision", "imagecorruptions", "kornia in floats", "torchvision in floats")
+RATIOS = {
+    "the best rival, bytes to bytes": COLUMNS[:3],
+    "the best rival, floats to floats": COLUMNS[3:],
+    "imagecorruptions": COLUMNS[2:3],
+}
 
 IMAGECORRUPTIONS = {
     "gaussian_noise": "gaussian_noise",
@@ -45,6 +61,10 @@ IMAGECORRUPTIONS = {
     "pixelate": "pixelate",
     "jpeg": "jpeg_compression",
 }
+
+
+DRAWN_FOR_EACH = {"misaligned_crop", "perspective", "random_erasing", "roll"}
+"""Where torchvision has to be called once a clip, as a draw for each clip demands."""
 
 
 def _kornia(module: torch.nn.Module, same_on_frame: bool = True) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -81,6 +101,7 @@ def kornia_contestants() -> dict[str, Callable[[torch.Tensor], torch.Tensor]]:
 
 def torchvision_contestants(size: int) -> dict[str, Callable[[torch.Tensor], torch.Tensor]]:
     """Torchvision v2 at the parameters of severity 3; one draw for all clips, as it works."""
+    coarse = partial(F.resize, size=[size // 4] * 2, antialias=True)
     return {
         "gaussian_noise": v2.GaussianNoise(sigma=0.12),
         "gaussian_blur": partial(F.gaussian_blur, kernel_size=[11, 11], sigma=[1.5, 1.5]),
@@ -89,36 +110,63 @@ def torchvision_contestants(size: int) -> dict[str, Callable[[torch.Tensor], tor
         "desaturate": partial(F.adjust_saturation, saturation_factor=0.4),
         "hue": partial(F.adjust_hue, hue_factor=0.08),
         "gamma_dark": partial(F.adjust_gamma, gamma=2.0),
-        "color_quantization": lambda clips: F.posterize((clips * 255).to(torch.uint8), 4),
+        "color_quantization": partial(F.posterize, bits=4),
         "roll": partial(F.rotate, angle=15.0, interpolation=v2.InterpolationMode.BILINEAR),
         "perspective": partial(
             F.perspective,
             startpoints=[[0, 0], [size - 1, 0], [size - 1, size - 1], [0, size - 1]],
             endpoints=[[3, 5], [size - 9, 4], [size - 5, size - 9], [8, size - 6]],
         ),
-        "pixelate": lambda clips: F.resize(
-            F.resize(clips, [size // 4] * 2, antialias=True), [size] * 2, v2.InterpolationMode.NEAREST
+        "misaligned_crop": partial(
+            F.affine, angle=0.0, translate=[6, 9], scale=1.4, shear=[0.0], interpolation=v2.InterpolationMode.BILINEAR
         ),
-        "low_resolution": lambda clips: F.resize(
-            F.resize(clips, [size // 4] * 2, antialias=True), [size] * 2, v2.InterpolationMode.BICUBIC
-        ),
-        "random_erasing": partial(F.erase, i=9, j=9, h=size // 2, w=size // 2, v=torch.zeros(3, 1, 1)),
-        "jpeg": lambda clips: torch.stack([F.jpeg(frame, 15) for frame in (clips * 255).to(torch.uint8).flatten(0, 1)]),
+        "pixelate": lambda clips: F.resize(coarse(clips), [size] * 2, v2.InterpolationMode.NEAREST),
+        "low_resolution": lambda clips: F.resize(coarse(clips), [size] * 2, v2.InterpolationMode.BICUBIC),
+        "random_erasing": v2.RandomErasing(p=1.0, scale=(0.2, 0.2), ratio=(0.5, 2.0)),
+        "jpeg": _torchvision_jpeg,
         "hflip": F.horizontal_flip,
     }
 
 
+def _torchvision_jpeg(clips: torch.Tensor) -> torch.Tensor:
+    """A real codec, which takes bytes only, frame by frame."""
+    frames = (clips if clips.dtype == torch.uint8 else (clips * 255).to(torch.uint8)).flatten(0, 1)
+    return torch.stack([F.jpeg(frame, 15) for frame in frames])
+
+
 def imagecorruptions_contestants() -> dict[str, Callable[[torch.Tensor], object]]:
-    """imagecorruptions, where it is installed."""
+    """imagecorruptions, where it is installed; from and to 8-bit frames."""
     if importlib.util.find_spec("imagecorruptions") is None:
         return {}
     from imagecorruptions import corrupt
 
     def each(clips: torch.Tensor, name: str) -> list[np.ndarray]:
-        frames = (clips * 255).to(torch.uint8).flatten(0, 1).permute(0, 2, 3, 1).contiguous().numpy()
+        frames = clips.flatten(0, 1).permute(0, 2, 3, 1).contiguous().numpy()
         return [corrupt(frame, severity=3, corruption_name=name) for frame in frames]
 
     return {ours: partial(each, name=theirs) for ours, theirs in IMAGECORRUPTIONS.items()}
+
+
+def in_bytes(spoil: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
+    """An operation on floats in [0, 1], as one who holds 8-bit clips has to use it."""
+
+    def converted(pixels: torch.Tensor) -> torch.Tensor:
+        return spoil(pixels / 255).mul_(255).round_().clamp_(0, 255).to(torch.uint8)
+
+    return converted
+
+
+def one_by_one(spoil: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
+    """An operation that draws once a call, as one who wants a draw for each clip has to use it."""
+    return lambda pixels: torch.stack([spoil(clip) for clip in pixels])
+
+
+def takes_bytes(spoil: Callable[[torch.Tensor], torch.Tensor], pixels: torch.Tensor) -> bool:
+    """Whether an operation gives 8-bit clips for 8-bit clips by itself."""
+    try:
+        return spoil(pixels[:1]).dtype == torch.uint8
+    except (TypeError, ValueError):
+        return False
 
 
 def clips_a_second(contestants: dict[str, Callable[[], object]], clips: int, rounds: int) -> dict[str, float]:
@@ -145,39 +193,57 @@ def _written(ratio: float) -> str:
     return f"{ratio:.2f}" if np.isfinite(ratio) else "-"
 
 
+def keep_freed_memory() -> None:
+    """Tell glibc's allocator to give nothing back; elsewhere nothing is told."""
+    trim_threshold, mmap_threshold = -1, -3
+    if hasattr(ctypes.CDLL(None), "mallopt"):
+        ctypes.CDLL(None).mallopt(trim_threshold, 1 << 30)
+        ctypes.CDLL(None).mallopt(mmap_threshold, 32 << 20)
+
+
+def line_up(pixels: torch.Tensor) -> dict[str, dict[str, Callable[[], object]]]:
+    """Every contestant of every perturbation, ready to run, under the column that it is shown in."""
+    floats = pixels / 255
+    lines: dict[str, dict[str, Callable[[], object]]] = {}
+    for rival, table in (("kornia", kornia_contestants()), ("torchvision", torchvision_contestants(pixels.shape[-1]))):
+        for name, spoil in table.items():
+            whole = spoil if takes_bytes(spoil, pixels) else in_bytes(spoil)
+            if rival == "torchvision" and name in DRAWN_FOR_EACH:
+                whole = one_by_one(whole)
+            lines.setdefault(name, {}).update(
+                {rival: partial(whole, pixels), f"{rival} in floats": partial(spoil, floats)}
+            )
+    for name, corrupt in imagecorruptions_contestants().items():
+        lines.setdefault(name, {})["imagecorruptions"] = partial(corrupt, pixels)
+    keys = list(range(len(pixels)))
+    return {name: {"ours": partial(perturb, pixels, load(name), 3, keys), **lines[name]} for name in sorted(lines)}
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=112)
     parser.add_argument("--clips", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", nargs="*")
+    parser.add_argument("--only", nargs="*", help="names of perturbations")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    generator = torch.Generator().manual_seed(0)
+    keep_freed_memory()
     shape = (arguments.clips, 16, 3, arguments.size, arguments.size)
-    pixels = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
-    floats = pixels / 255
-    others = {
-        "kornia": kornia_contestants(),
-        "torchvision": torchvision_contestants(arguments.size),
-        "imagecorruptions": imagecorruptions_contestants(),
-    }
-    names = arguments.only or sorted({name for contestants in others.values() for name in contestants})
+    lines = line_up(torch.stack([moving_clip(ClipShape(16, *shape[-2:]), number) for number in range(shape[0])]))
     print(f"torch {torch.__version__}, 16x3x{arguments.size}x{arguments.size}, {arguments.clips} clips, 1 thread\n")
-    print(f"| perturbation | ours | {' | '.join(others)} | ours / best |\n|:--|" + "--:|" * (len(others) + 2))
-    ratios: list[float] = []
-    of_corruptions: list[float] = []
-    for name in names:
-        line = {"ours": partial(perturb, pixels, load(name), 3, list(range(arguments.clips)))}
-        line |= {rival: partial(table[name], floats) for rival, table in others.items() if name in table}
-        speeds = clips_a_second(line, arguments.clips, arguments.rounds)
-        rivals = [speeds[rival] for rival in others if np.isfinite(speeds.get(rival, np.nan))]
-        shown = [f"{speeds[rival]:.0f}" if np.isfinite(speeds.get(rival, np.nan)) else "-" for rival in others]
-        ratios.append(speeds["ours"] / max(rivals, default=np.nan))
-        of_corruptions.append(speeds["ours"] / speeds.get("imagecorruptions", np.nan))
-        print(f"| {name} | {speeds['ours']:.0f} | {' | '.join(shown)} | {_written(ratios[-1])} |", flush=True)
-    for title, values in (("the best rival", ratios), ("imagecorruptions", of_corruptions)):
+    print(f"| perturbation | ours | {' | '.join(COLUMNS)} | ours / best | ours / best in floats |")
+    print("|:--|" + "--:|" * (len(COLUMNS) + 3))
+    ratios: dict[str, list[float]] = {title: [] for title in RATIOS}
+    for name in arguments.only or lines:
+        speeds = clips_a_second(lines[name], arguments.clips, arguments.rounds)
+        for title, columns in RATIOS.items():
+            rivals = [speeds[rival] for rival in columns if np.isfinite(speeds.get(rival, np.nan))]
+            ratios[title].append(speeds["ours"] / max(rivals, default=np.nan))
+        shown = [f"{speeds[rival]:.0f}" if np.isfinite(speeds.get(rival, np.nan)) else "-" for rival in COLUMNS]
+        last = [_written(ratios[title][-1]) for title in list(RATIOS)[:2]]
+        print(f"| {name} | {speeds['ours']:.0f} | {' | '.join([*shown, *last])} |", flush=True)
+    for title, values in ratios.items():
         known = [value for value in values if np.isfinite(value)]
         if known:
             print(f"\nGeometric mean of ours / {title} over {len(known)}: {statistics.geometric_mean(known):.1f}")

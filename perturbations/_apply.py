@@ -13,7 +13,7 @@ from perturbations._suite import Suite, suite, suites
 
 __all__ = ["SUITE_VERSION", "Suite", "key", "perturb", "stack", "suite", "suites"]
 
-SUITE_VERSION = "1"
+SUITE_VERSION = "2"
 """Part of every key: raised with any change to what a perturbation makes of a clip."""
 
 
@@ -35,7 +35,8 @@ def perturb(
 ) -> UInt8[Tensor, "b t c h w"]:
     """A batch of RGB clips under a perturbation, on the device that the clips are on.
 
-    On the CPU clips are taken one by one, which keeps them in cache; elsewhere the whole batch is one call.
+    On the CPU clips are taken one by one, which keeps them in cache, unless the perturbation sees to that itself;
+    elsewhere the whole batch is one call.
 
     Args:
         pixels: is left as it is.
@@ -53,7 +54,7 @@ def perturb(
     level, pixels = perturbation.level(severity), pixels.contiguous()
     frames, _, height, width = pixels.shape[1:]
     drawn = [perturbation.draw(level, each, ClipShape(frames, height, width)) for each in keys]
-    if pixels.device.type == "cpu":
+    if pixels.device.type == "cpu" and not perturbation.whole_batch:
         spoilt = torch.empty_like(pixels)
         for into, clip, params in zip(spoilt, pixels, drawn, strict=True):
             into.copy_(perturbation.apply(clip[None], stack([params]))[0])

@@ -12,8 +12,9 @@ from itertools import pairwise
 import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor
+from torch.nn.functional import conv2d
 
-from perturbations._pixels import to_pixels
+from perturbations._pixels import WHOLE, to_pixels
 
 STEPS = 4096
 
@@ -38,20 +39,16 @@ def half_kernel(weights: Sequence[float]) -> Float32[Tensor, " r"]:
 def blur(pixels: UInt8[Tensor, "b t c h w"], kernel: Float32[Tensor, "b r"]) -> UInt8[Tensor, "b t c h w"]:
     """Every frame convolved with each clip's symmetric kernel along rows and columns, edges mirrored."""
     rows = _pass(pixels.flatten(1, 2).to(torch.float32), kernel, dim=3)
-    return to_pixels(_pass(rows.mul_(4).round_().div_(4), kernel, dim=2)).view(pixels.shape)
+    return to_pixels(_pass(rows.add_(WHOLE / 4).sub_(WHOLE / 4), kernel, dim=2)).view(pixels.shape)
 
 
 def _pass(values: Float32[Tensor, "b n h w"], kernel: Float32[Tensor, "b r"], dim: int) -> Float32[Tensor, "b n h w"]:
-    """One convolution along ``dim``."""
-    radius, size = kernel.shape[1] - 1, values.shape[dim]
-    padded = mirror(values, radius, dim)
-    weight = kernel.view(*kernel.shape, 1, 1, 1)
-    blurred = padded.narrow(dim, radius, size) * weight[:, 0]
-    pair = torch.empty_like(blurred)
-    for offset in range(1, radius + 1):
-        torch.add(padded.narrow(dim, radius - offset, size), padded.narrow(dim, radius + offset, size), out=pair)
-        blurred.add_(pair.mul_(weight[:, offset]))
-    return blurred
+    """One convolution along ``dim``, with a group for each plane, which is the fastest way on the CPU."""
+    whole = torch.cat([kernel[:, 1:].flip(1), kernel], 1).repeat_interleave(values.shape[1], 0)
+    weight = whole[:, None, None] if dim == 3 else whole[:, None, :, None]
+    padded = mirror(values, kernel.shape[1] - 1, dim).flatten(0, 1)[None]
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        return conv2d(padded, weight, groups=len(whole)).view(values.shape)
 
 
 def mirror(values: Float32[Tensor, "b n h w"], radius: int, dim: int) -> Float32[Tensor, "b n u v"]:

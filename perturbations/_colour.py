@@ -18,12 +18,13 @@ WHITE = 6500.0
 
 
 def fade(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
-    """Each pixel's distance from its luma times ``colour``, in 1/128 (0: greyscale)."""
+    """Each pixel's mixture with its luma: a share of ``colour``, in 1/128 (0: greyscale)."""
     values = pixels.to(torch.int16)
     red, green, blue = values.unbind(2)
-    luma = (red * LUMA[0]).add_(green * LUMA[1]).add_(blue * LUMA[2]).add_(64)[:, :, None] >> 7
+    luma = (red * LUMA[0]).add_(green, alpha=LUMA[1]).add_(blue, alpha=LUMA[2]).add_(64).bitwise_right_shift_(7)
     share = per_clip((params["colour"] * 128).round().to(torch.int16))
-    return ((values - luma).mul_(share).add_(64) >> 7).add_(luma).clamp_(0, 255).to(torch.uint8)
+    grey = luma[:, :, None].mul_(128 - share).add_(64)
+    return values.mul_(share).add_(grey).bitwise_right_shift_(7).to(torch.uint8)
 
 
 def saturate(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:

@@ -36,6 +36,9 @@ class Perturbation:
         granularity: one draw for the clip, one for each frame, or a draw that moves smoothly over time.
         label_preserving: ``yes``, or ``order`` if it destroys the order of frames (reported apart from robustness).
         source: where the levels come from.
+        whole_batch: the CPU, too, is given all clips at once, because the work is a pass over bytes or takes clips one
+            by one itself; others get them one by one there, which keeps their wider values in cache. Results do not
+            depend on it.
     """
 
     title: str
@@ -47,6 +50,7 @@ class Perturbation:
     source: str
     draw: Callable[[float, int, ClipShape], Params]
     apply: Callable[[UInt8[Tensor, "b t c h w"], Params], UInt8[Tensor, "b t c h w"]]
+    whole_batch: bool = False
 
     def level(self, severity: int | float) -> float:
         """The magnitude at a severity from 1 to 5; fractions interpolate linearly between documented levels."""

@@ -30,8 +30,22 @@ def gamma(exponent: float) -> Params:
 def look_up(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Every value replaced by its channel's entry in the clip's ``table``."""
     table: Int16[Tensor, "b c v"] = params["table"]
+    if pixels.device.type == "cpu" and pixels[0, 0, 0].numel() % 2 == 0:
+        return _look_up_pairs(pixels, table.to(torch.uint8))
     index = pixels.to(torch.int32)
     if table.shape[:2] != (1, 1):
         rows = 256 * torch.arange(table.shape[0] * table.shape[1], dtype=torch.int32, device=pixels.device)
         index += rows.view(len(table), 1, -1, 1, 1)
     return table.flatten().index_select(0, index.flatten()).to(torch.uint8).view(pixels.shape)
+
+
+def _look_up_pairs(pixels: UInt8[Tensor, "b t c h w"], table: UInt8[Tensor, "b s v"]) -> UInt8[Tensor, "b t c h w"]:
+    """The same two neighbours at a time, in tables of 65536 pairs: half as many look-ups."""
+    index = pixels.view(torch.uint16).to(torch.int32)
+    spoilt = torch.empty(index.shape, dtype=torch.int16)
+    for clip, places, tables in zip(spoilt, index, table, strict=True):
+        pairs = torch.stack(torch.broadcast_tensors(tables[:, None], tables[:, :, None]), -1).view(torch.int16)
+        for number, of_channel in enumerate(pairs.flatten(1)):
+            part = slice(None) if len(tables) == 1 else slice(number, number + 1)
+            clip[:, part] = of_channel.index_select(0, places[:, part].flatten()).view(clip[:, part].shape)
+    return spoilt.view(torch.uint8)

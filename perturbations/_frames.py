@@ -21,8 +21,8 @@ def order(index: Sequence[int]) -> Params:
 
 def reorder(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Each clip's frames taken in the order of its ``index``."""
-    clips = torch.arange(len(pixels), device=pixels.device)[:, None]
-    return pixels[clips, params["index"]]
+    first = torch.arange(len(pixels), device=pixels.device).mul_(pixels.shape[1])[:, None]
+    return pixels.flatten(0, 1).index_select(0, (params["index"] + first).flatten()).view(pixels.shape)
 
 
 def hold(lost: Sequence[int], frames: int) -> list[int]:

@@ -43,14 +43,23 @@ def cover(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "
 def _cover_slices(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """``cover`` where a loop over boxes costs less than a mask."""
     spoilt = pixels.clone()
-    boxes = params["boxes"]
-    far = boxes[..., :2] + boxes[..., 2:]
-    edges = torch.cat([boxes[..., :2], far], -1).sub_(0.5).ceil_().clamp_(min=0).to(torch.int64).tolist()
-    frames = pixels.shape[1] // boxes.shape[1]
-    for clip, colour, of_clip in zip(spoilt, params["colour"], edges, strict=True):
-        for part, (top, left, bottom, right) in enumerate(of_clip):
-            clip[part * frames : (part + 1) * frames, :, top:bottom, left:right] = colour[:, None, None]
+    near, size = params["boxes"].split(2, -1)
+    frames = pixels.shape[1] // near.shape[1]
+    for clip, colour, *corners in zip(
+        spoilt, params["colour"][..., None, None], near.tolist(), (near + size).tolist(), strict=True
+    ):
+        for part, (start, end) in enumerate(zip(*corners, strict=True)):
+            rows, columns = (
+                slice(_first_centre(low), _first_centre(high)) for low, high in zip(start, end, strict=True)
+            )
+            moments = slice(part * frames, (part + 1) * frames)
+            clip[moments, :, rows, columns] = colour
     return spoilt
+
+
+def _first_centre(edge: float) -> int:
+    """The first pixel whose centre does not lie before an edge."""
+    return max(0, math.ceil(edge - 0.5))
 
 
 def cover_ellipse(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:

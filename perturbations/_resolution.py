@@ -1,18 +1,19 @@
 """Fewer pixels: frames averaged down to a coarser 8-bit picture, and drawn up again.
 
-Resampling is two products with small matrices of weights in 1/4096; what lies between them is rounded to quarters of an
-8-bit step, so that the arithmetic is exact and alike on every device.
+Resampling is a weighted sum of lines along one axis, then along the other, with weights in 1/4096; what lies between
+is rounded to quarters of an 8-bit step, so that the arithmetic is exact and alike on every device.
 """
 
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float32, Float64, Int32, UInt8
 from torch import Tensor
+from torch.nn.functional import embedding_bag
 
 from perturbations._contract import ClipShape, Params
-from perturbations._pixels import to_pixels
+from perturbations._pixels import WHOLE, within_pixels
 
 STEPS = 4096
 SHARPNESS = -0.5
@@ -28,25 +29,51 @@ def coarsen(
     pixels: UInt8[Tensor, "b t c h w"], params: Params, up: Literal["cubic", "blocks"]
 ) -> UInt8[Tensor, "b t c h w"]:
     """Every frame averaged down to its clip's ``size``, and drawn up again smoothly or in blocks."""
-    spoilt = []
-    for clip, (height, width) in zip(pixels.flatten(1, 2), params["size"].tolist(), strict=True):
-        full = clip.shape[-2:]
-        small = _resampled(clip, _averages(full[0], height), _averages(full[1], width))
-        if up == "blocks":
-            rows, columns = _blocks(height, full[0], clip.device), _blocks(width, full[1], clip.device)
-            spoilt.append(small.index_select(2, columns).index_select(1, rows))
-        else:
-            spoilt.append(_resampled(small, _cubics(height, full[0]), _cubics(width, full[1])))
-    return torch.stack(spoilt).view(pixels.shape)
+    spoilt = torch.empty_like(pixels)
+    enlarged = _smooth if up == "cubic" else _in_blocks
+    for into, clip, size in zip(spoilt.flatten(1, 2), pixels.flatten(1, 2), params["size"].tolist(), strict=True):
+        into.copy_(enlarged(_averaged(clip, *size), *clip.shape[1:]).transpose(0, 1))
+    return spoilt
 
 
-def _resampled(
-    planes: UInt8[Tensor, "n h w"], rows: Float32[Tensor, "u h"], columns: Float32[Tensor, "v w"]
-) -> UInt8[Tensor, "n u v"]:
-    # one product of tall matrices along each axis in turn is faster than one small product for each plane
-    across = planes.to(torch.float32) @ columns.to(planes.device).T
-    turned = across.mul_(4).round_().div_(4).transpose(1, 2).contiguous()
-    return to_pixels((turned @ rows.to(planes.device).T).transpose(1, 2).contiguous())
+def _averaged(planes: UInt8[Tensor, "n h w"], height: int, width: int) -> Float32[Tensor, "v n u"]:
+    """Planes of fewer rows (``u``) and columns (``v``), of 8-bit values; columns come first, then planes."""
+    lines = planes.transpose(0, 1).to(torch.float32, memory_format=torch.contiguous_format)
+    lines = _quarters(_weighed(lines, _averages(planes.shape[1], height)))
+    lines = _weighed(lines.transpose(0, 2).contiguous(), _averages(planes.shape[2], width))
+    return lines.add_(WHOLE).sub_(WHOLE)
+
+
+def _smooth(columns: Float32[Tensor, "v n u"], height: int, width: int) -> Int32[Tensor, "h n w"]:
+    """Full planes by cubic convolution, a row of all planes after the other; the low bytes are the values."""
+    lines = _quarters(_weighed(columns, _cubics(columns.shape[0], width)))
+    lines = _weighed(lines.transpose(0, 2).contiguous(), _cubics(columns.shape[2], height))
+    return lines.clamp_(0, 255).add_(WHOLE).view(torch.int32)
+
+
+def _in_blocks(columns: Float32[Tensor, "v n u"], height: int, width: int) -> UInt8[Tensor, "h n w"]:
+    """Full planes by repetition, a row of all planes after the other."""
+    few = within_pixels(columns)
+    lines = few.index_select(0, _blocks(few.shape[0], width, few.device)).transpose(0, 2).contiguous()
+    return lines.index_select(0, _blocks(few.shape[2], height, few.device))
+
+
+class Taps(NamedTuple):
+    """Resampling along one axis: for each output the inputs that it is made of, and their weights."""
+
+    places: Int32[Tensor, "u k"]
+    weights: Float32[Tensor, "u k"]
+
+
+def _weighed(lines: Float32[Tensor, "h n w"], taps: Taps) -> Float32[Tensor, "u n w"]:
+    """Weighted sums of whole lines; only weights that are not zero cost anything."""
+    places, weights = (part.to(lines.device) for part in taps)
+    return embedding_bag(places, lines.flatten(1), mode="sum", per_sample_weights=weights).view(-1, *lines.shape[1:])
+
+
+def _quarters(values: Float32[Tensor, "u n w"]) -> Float32[Tensor, "u n w"]:
+    """Values rounded to quarters, in place."""
+    return values.add_(WHOLE / 4).sub_(WHOLE / 4)
 
 
 def _blocks(few: int, many: int, device: torch.device) -> Tensor:
@@ -55,7 +82,7 @@ def _blocks(few: int, many: int, device: torch.device) -> Tensor:
 
 
 @lru_cache(maxsize=64)
-def _averages(many: int, few: int) -> Float32[Tensor, "few many"]:
+def _averages(many: int, few: int) -> Taps:
     """Means over equal shares of a line, pixels at the borders weighted by their part."""
     edges = torch.arange(few + 1, dtype=torch.float64) * (many / few)
     fine = torch.arange(many, dtype=torch.float64)
@@ -63,7 +90,7 @@ def _averages(many: int, few: int) -> Float32[Tensor, "few many"]:
 
 
 @lru_cache(maxsize=64)
-def _cubics(few: int, many: int) -> Float32[Tensor, "many few"]:
+def _cubics(few: int, many: int) -> Taps:
     """Cubic convolution between the centres of coarse pixels, the first and last repeated beyond the ends."""
     centre = (torch.arange(many, dtype=torch.float64) + 0.5) * (few / many) - 0.5
     weights = torch.zeros(many, few, dtype=torch.float64)
@@ -81,9 +108,11 @@ def _keys(distance: Float64[Tensor, " n"]) -> Float64[Tensor, " n"]:
     return torch.where(distance <= 1, near, far)
 
 
-def _dyadic(weights: Float64[Tensor, "u h"]) -> Float32[Tensor, "u h"]:
+def _dyadic(weights: Float64[Tensor, "u h"]) -> Taps:
     """Rows scaled to sum to one in multiples of 1/4096; the largest weight of each takes what is left."""
     steps = (weights * (STEPS / weights.sum(1, keepdim=True))).round()
     largest = weights.argmax(1, keepdim=True)
     steps.scatter_add_(1, largest, STEPS - steps.sum(1, keepdim=True))
-    return (steps / STEPS).to(torch.float32)
+    most = int((steps != 0).sum(1).max())
+    places = (steps == 0).to(torch.uint8).argsort(stable=True)[:, :most]
+    return Taps(places.to(torch.int32), (steps.gather(1, places) / STEPS).to(torch.float32))

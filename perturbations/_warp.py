@@ -6,13 +6,16 @@ A warp is told by the map from output to input pixels. Beyond the frame the edge
 import math
 
 import torch
-from jaxtyping import Float64, Int16, Int32, Shaped, UInt8
+from jaxtyping import Float32, Float64, Int16, Int32, UInt8
 from torch import Tensor
+from torch.nn.functional import embedding_bag
 
 from perturbations._contract import ClipShape, Params
+from perturbations._pixels import within_pixels
 
-GRID = 64
-"""Positions a pixel; 64 let 16-bit arithmetic carry the interpolation."""
+STEPS = 6
+GRID = 1 << STEPS
+"""Positions a pixel along each side; float32 carries 8-bit values times the product of two shares."""
 
 
 def similarity(shape: ClipShape, scale: float, degrees: float, right: float, down: float) -> Float64[Tensor, "3 3"]:
@@ -44,28 +47,67 @@ def warp(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b
 def sample(
     pixels: UInt8[Tensor, "b t c h w"], right: Int32[Tensor, "b f h w"], down: Int32[Tensor, "b f h w"]
 ) -> UInt8[Tensor, "b t c h w"]:
-    """Bilinear interpolation at positions in 1/64 pixel, which are held inside the frame."""
-    batch, frames, channels, height, width = pixels.shape
+    """Bilinear interpolation at positions in 1/64 pixel, which are held inside the frame.
+
+    Every pixel is the mixture of four, rounded once. Sums of 8-bit values times 1/4096 are exact in any order, so the
+    two ways to take them, each fast where it is used, agree in every bit.
+    """
+    height, width = pixels.shape[-2:]
     right, down = right.clamp(0, GRID * (width - 1)), down.clamp(0, GRID * (height - 1))
-    column, row = right // GRID, down // GRID
-    planes = torch.arange(batch * frames * channels, dtype=torch.int32, device=pixels.device) * (height * width)
-    base = planes.view(batch, frames, channels, 1, 1)
+    first = (down >> STEPS).mul_(width).add_(right >> STEPS)
+    across = (right & (GRID - 1)).to(torch.float32).div_(GRID)
+    along = (down & (GRID - 1)).to(torch.float32).div_(GRID)
+    if right.shape[1] > 1:
+        return _looked_up(pixels, first, across, along)
+    spoilt = torch.empty_like(pixels)
+    clips = zip(pixels, first[:, 0], across[:, 0], along[:, 0], strict=True)
+    for into, clip in zip(spoilt.flatten(1, 2), clips, strict=True):
+        # a copy between memory layouts is twice as fast as that of a transposed view
+        into[None].copy_(_gathered(*clip).permute(2, 0, 1)[None])
+    return spoilt
+
+
+def _gathered(
+    clip: UInt8[Tensor, "t c h w"],
+    first: Int32[Tensor, "h w"],
+    across: Float32[Tensor, "h w"],
+    along: Float32[Tensor, "h w"],
+) -> UInt8[Tensor, "h w n"]:
+    """All frames through one map: a pixel is a row of all frames' colours, and four rows are mixed at once."""
+    height, width = first.shape
+    # beyond the last column or row the share is zero, whatever is found there
+    colours = torch.zeros(height * width + width + 1, clip.shape[:2].numel(), device=clip.device)
+    colours[: height * width].view(height, width, -1).copy_(clip.flatten(0, 1).permute(1, 2, 0))
+    # a place and the next one, side by side in 64 bits
+    upper = first.flatten().to(torch.int64).mul_((1 << 32) + 1).add_(1 << 32)
+    places = torch.stack([upper, upper + ((1 << 32) + 1) * width], 1).view(torch.int32)
+    across, along = across.flatten(), along.flatten()
+    corner = across * along
+    shares = torch.stack([1 - across - along + corner, across - corner, along - corner, corner], 1)
+    mixed = within_pixels(embedding_bag(places, colours, mode="sum", per_sample_weights=shares))
+    return mixed.view(height, width, -1)
+
+
+def _looked_up(
+    pixels: UInt8[Tensor, "b t c h w"],
+    first: Int32[Tensor, "b t h w"],
+    across: Float32[Tensor, "b t h w"],
+    along: Float32[Tensor, "b t h w"],
+) -> UInt8[Tensor, "b t c h w"]:
+    """Every frame through its own map: each value and its neighbour to the right are found together."""
+    height, width = pixels.shape[-2:]
     pairs = _pairs(pixels).flatten()
+    planes = torch.arange(pixels.shape[:3].numel(), dtype=torch.int32, device=pixels.device).mul_(height * width)
+    base = planes.view(*pixels.shape[:3], 1, 1)
 
-    def between_columns(rows: Int32[Tensor, "b f h w"]) -> Int16[Tensor, "b t c h w"]:
-        index = base + (rows * width + column)[:, :, None]
-        both = pairs.index_select(0, index.flatten()).view(pixels.shape)
-        # halves of an 8-bit step are kept, which is what fits 16 bits in the interpolation between rows
-        return (
-            _between(both & 255, both.bitwise_right_shift_(8).bitwise_and_(255), share_x)
-            .add_(16)
-            .bitwise_right_shift_(5)
-        )
+    def between_columns(start: Int32[Tensor, "b t h w"]) -> Float32[Tensor, "b t c h w"]:
+        both = pairs.index_select(0, (base + start[:, :, None]).flatten()).view(pixels.shape)
+        left, right = (both & 255).to(torch.float32), (both.bitwise_right_shift_(8) & 255).to(torch.float32)
+        return left.lerp_(right, across[:, :, None])
 
-    share_x = (right % GRID).to(torch.int16)[:, :, None]
-    share_y = (down % GRID).to(torch.int16)[:, :, None]
-    top, bottom = between_columns(row), between_columns((row + 1).clamp_(max=height - 1))
-    return _between(top, bottom, share_y).add_(64).bitwise_right_shift_(7).to(torch.uint8)
+    last = width * (height - 1)
+    below = torch.where(first < last, first + width, first)
+    return within_pixels(between_columns(first).lerp_(between_columns(below), along[:, :, None]))
 
 
 def _pairs(pixels: UInt8[Tensor, "b t c h w"]) -> Int16[Tensor, "b t c h w"]:
@@ -73,30 +115,22 @@ def _pairs(pixels: UInt8[Tensor, "b t c h w"]) -> Int16[Tensor, "b t c h w"]:
     values = pixels.to(torch.int16)
     pairs = values.clone()
     pairs[..., :-1].add_(values[..., 1:], alpha=256)
-    pairs[..., -1:].add_(values[..., -1:], alpha=256)
     return pairs
-
-
-def _between(
-    one: Int16[Tensor, "b t c h w"], other: Int16[Tensor, "b t c h w"], share: Int16[Tensor, "b f 1 h w"]
-) -> Int16[Tensor, "b t c h w"]:
-    """64 times the mixture of two values by a share in 1/64, in place; fits 16 bits for values up to 510."""
-    return other.sub_(one).mul_(share).add_(one, alpha=GRID)
 
 
 def _positions(
     matrix: Float64[Tensor, "b f 3 3"], height: int, width: int
-) -> tuple[Shaped[Tensor, "b f h w"], Shaped[Tensor, "b f h w"]]:
+) -> tuple[Int32[Tensor, "b f h w"], Int32[Tensor, "b f h w"]]:
     """Where each output pixel looks, in 1/64 pixel; products and sums of doubles are alike on every device."""
     x = torch.arange(width, dtype=torch.float64, device=matrix.device)
     y = torch.arange(height, dtype=torch.float64, device=matrix.device)[:, None]
-    entries = matrix[..., None, None]
+    entries = (matrix * matrix.new_tensor([[GRID], [GRID], [1]]))[..., None, None]
     rows = [entries[:, :, row, 0] * x + (entries[:, :, row, 1] * y + entries[:, :, row, 2]) for row in range(3)]
-    return _fixed(rows[0] / rows[2]), _fixed(rows[1] / rows[2])
+    return _whole(rows[0] / rows[2]), _whole(rows[1] / rows[2])
 
 
-def _fixed(position: Float64[Tensor, "b f h w"]) -> Int32[Tensor, "b f h w"]:
-    return position.mul_(GRID).round_().clamp_(-(2.0**30), 2.0**30).to(torch.int32)
+def _whole(position: Float64[Tensor, "b f h w"]) -> Int32[Tensor, "b f h w"]:
+    return position.round_().clamp_(-(2.0**30), 2.0**30).to(torch.int32)
 
 
 def quadrilateral(shape: ClipShape, corners: list[tuple[float, float]]) -> Float64[Tensor, "3 3"]:

@@ -22,4 +22,5 @@ burst_loss = Perturbation(
     source="contiguous corruption of temporal-action-detection-C (Zeng et al. 2024), as shares of the clip",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

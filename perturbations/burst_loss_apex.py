@@ -21,4 +21,5 @@ burst_loss_apex = Perturbation(
     source="corruption at the centre hurts most in temporal-action-detection-C (Zeng et al. 2024)",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

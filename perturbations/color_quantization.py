@@ -1,21 +1,31 @@
 """Few colours: each channel keeps its highest bits."""
 
+from functools import lru_cache
+
+import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
 from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._pixels import per_clip, scalar, to_pixels
+from perturbations._curve import curve, look_up
+
+
+@lru_cache(maxsize=64)
+def _mask_or_curve(level: float) -> Params:
+    if level == int(level):
+        return {"mask": torch.tensor(256 - (1 << (8 - int(level))), dtype=torch.uint8)}
+    width = 256 / 2**level
+    return curve(lambda value: round(255 * value) // width * width / 255)
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """The number of steps, two to the power of the bits; nothing is random."""
-    return {"steps": scalar(2**level)}
+    """A mask of the highest bits, or between two numbers of bits a tone curve of steps; nothing is random."""
+    return _mask_or_curve(level)
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Every value at the lower edge of its step."""
-    width = per_clip(256 / params["steps"])
-    return to_pixels((pixels / width).floor_().mul_(width))
+    return pixels & params["mask"].view(-1, 1, 1, 1, 1) if "mask" in params else look_up(pixels, params)
 
 
 color_quantization = Perturbation(
@@ -28,4 +38,5 @@ color_quantization = Perturbation(
     source="3D Common Corruptions color_quant (Kar et al. 2022); the operation of kornia's posterize",
     draw=draw,
     apply=apply,
+    whole_batch=True,
 )

@@ -22,4 +22,5 @@ duplicate = Perturbation(
     source="own",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

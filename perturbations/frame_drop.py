@@ -22,4 +22,5 @@ frame_drop = Perturbation(
     source="frame drops of temporal-action-detection-C (Zeng et al. 2024), as shares of the clip",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

@@ -20,4 +20,5 @@ frame_rate_reduction = Perturbation(
     source="mini Kinetics-C frame_rate (Yi et al. 2021), with frames held to keep the clip's length",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

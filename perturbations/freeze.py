@@ -22,4 +22,5 @@ freeze = Perturbation(
     source="freeze of Schiappa et al. (2023), repaired to keep the clip's length",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

@@ -25,4 +25,5 @@ global_shuffle = Perturbation(
     source="Only Time Can Tell (Sevilla-Lara et al. 2019), graded by the share of frames that take part",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

@@ -26,4 +26,5 @@ hflip = Perturbation(
     source="invariance check",
     draw=draw,
     apply=apply,
+    whole_batch=True,
 )

@@ -24,4 +24,5 @@ local_shuffle = Perturbation(
     source="jumble of Schiappa et al. (2023), relative to the clip and in the right direction",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

@@ -21,4 +21,5 @@ low_resolution = Perturbation(
     source="down-sampling of low bit rate emotion recognition (Cheng et al. 2017), factors 2 to 8",
     draw=draw,
     apply=partial(coarsen, up="cubic"),
+    whole_batch=True,
 )

@@ -28,4 +28,5 @@ misaligned_crop = Perturbation(
     source="own levels; translations of Schiappa et al. (2023) up to a fifth of the frame",
     draw=draw,
     apply=warp,
+    whole_batch=True,
 )

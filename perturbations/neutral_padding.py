@@ -20,4 +20,5 @@ neutral_padding = Perturbation(
     source="own; the noisy and neutral frames that NR-DFERNet (Li et al. 2022) suppresses",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

@@ -30,4 +30,5 @@ perspective = Perturbation(
     source="ImageNet-P tilt and kornia's RandomPerspective distortion_scale",
     draw=draw,
     apply=warp,
+    whole_batch=True,
 )

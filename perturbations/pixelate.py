@@ -21,4 +21,5 @@ pixelate = Perturbation(
     source="ImageNet-C pixelate (Hendrycks and Dietterich 2019), made monotone",
     draw=draw,
     apply=partial(coarsen, up="blocks"),
+    whole_batch=True,
 )

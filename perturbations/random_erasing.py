@@ -21,4 +21,5 @@ random_erasing = Perturbation(
     source="Random Erasing (Zhong et al. 2020); levels of the reference table",
     draw=draw,
     apply=cover,
+    whole_batch=True,
 )

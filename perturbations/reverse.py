@@ -23,4 +23,5 @@ reverse = Perturbation(
     source="arrow of time (Wei et al. 2018); reverse sampling of Schiappa et al. (2023)",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

@@ -20,4 +20,5 @@ roll = Perturbation(
     source="static rotation of Schiappa et al. (2023), within the range of head tilts",
     draw=draw,
     apply=warp,
+    whole_batch=True,
 )

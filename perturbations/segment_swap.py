@@ -24,4 +24,5 @@ segment_swap = Perturbation(
     source="box jumble of Schiappa et al. (2023), relative to the clip",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

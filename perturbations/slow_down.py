@@ -22,4 +22,5 @@ slow_down = Perturbation(
     source="sampling of Schiappa et al. (2023), repaired to keep the clip's length",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

@@ -19,4 +19,5 @@ speed_up = Perturbation(
     source="sampling of Schiappa et al. (2023), repaired to keep the clip's length",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

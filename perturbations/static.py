@@ -19,4 +19,5 @@ static = Perturbation(
     source="bias probe: what a single frame tells",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

@@ -16,14 +16,22 @@ def draw(level: float, key: int, shape: ClipShape) -> Params:
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """The mean of each frame's window, the first and last frames repeated beyond the ends."""
-    frames = torch.arange(pixels.shape[1], device=pixels.device)
-    spoilt = []
-    for clip, window in zip(pixels, params["window"].tolist(), strict=True):
-        total = torch.zeros(clip.shape, dtype=torch.int16, device=clip.device)
-        for offset in range(-(window // 2), window - window // 2):
-            total += clip[(frames + offset).clamp(0, len(clip) - 1)]
-        spoilt.append(to_pixels(total / window))
-    return torch.stack(spoilt)
+    clips = zip(pixels, params["window"].tolist(), strict=True)
+    return torch.stack([_mean_of_windows(clip, window) for clip, window in clips])
+
+
+def _mean_of_windows(clip: UInt8[Tensor, "t c h w"], window: int) -> UInt8[Tensor, "t c h w"]:
+    """One clip; each window is the one before it, with a frame added and one taken away."""
+    values, last = clip.to(torch.int16), len(clip) - 1
+    total = values[[min(max(moment, 0), last) for moment in range(-(window // 2), window - window // 2)]].sum(
+        0, dtype=torch.int16
+    )
+    sums = [total]
+    for moment in range(1, len(clip)):
+        new, old = moment + window - window // 2 - 1, moment - window // 2 - 1
+        total = total + values[min(max(new, 0), last)] - values[min(max(old, 0), last)]
+        sums.append(total)
+    return to_pixels(torch.stack(sums) / window)
 
 
 temporal_blur = Perturbation(

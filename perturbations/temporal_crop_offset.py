@@ -20,4 +20,5 @@ temporal_crop_offset = Perturbation(
     source="own; the segment samplers of dynamic facial expression recognition",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

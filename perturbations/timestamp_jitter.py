@@ -22,4 +22,5 @@ timestamp_jitter = Perturbation(
     source="own; variable frame rate",
     draw=draw,
     apply=reorder,
+    whole_batch=True,
 )

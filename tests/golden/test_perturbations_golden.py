@@ -27,10 +27,7 @@ GOLDEN = json.loads(FILE.read_text()) if FILE.exists() else {"suite_version": No
 CLIP = moving_clip(ClipShape(frames=16, height=32, width=28))[None]
 ROUNDED_BY_LIBRARIES = {
     "bad_call",
-    "cast_shadow",
-    "combined_lamp",
     "combined_webcam",
-    "fog",
     "fourier_amplitude_mix",
     "fourier_low_freq_swap",
     "h264_abr",
