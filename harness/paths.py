@@ -180,6 +180,11 @@ class RunPaths:
         return self.folder / "search.journal"
 
     @property
+    def remembered(self) -> Path:
+        """Scores of search trials that were computed before; deleting it loses nothing but time."""
+        return self.folder / "scores.jsonl"
+
+    @property
     def study_file(self) -> Path:
         """The study as it was run."""
         return self.folder / "study.yaml"

@@ -9,7 +9,9 @@ import pandas as pd
 
 from harness.paths import RunPaths
 from harness.plan import Unit, search_folds
-from harness.schedule.brain import Asks, Brain, key
+from harness.schedule.brain import Asks, Brain, Score, key
+from harness.schedule.epochs_table import epochs_of
+from harness.schedule.remembered import RememberedScores
 from harness.schedule.search_scores import SearchScores
 from harness.spec.load import dump_study
 from harness.spec.study import StudySpec
@@ -44,7 +46,7 @@ class Session:
             dataset=self.prepared.dataset,
             askers=self._askers(searched),
             is_finished=lambda unit: is_finished(self.task(unit)),
-            score=self.scores.score,
+            score=self._remembered(),
             further=self.scores.further,
             clips={fold: len(self.prepared.source.fold(fold).train) for fold in search_folds(self.study)}
             if searched
@@ -55,6 +57,15 @@ class Session:
     def scores(self) -> SearchScores:
         """What the search reads of finished units."""
         return SearchScores(study=self.study, run=self.run, num_classes=len(self.prepared.source.classes))
+
+    def _remembered(self) -> Score:
+        """The first objective, computed once for each finished training where its predictions' digest is recorded."""
+        metric = self.study.search.objectives[0] if self.study.search else "uar"
+        if metric not in {"uar", "war"}:
+            return self.scores.score
+        return RememberedScores(
+            self.run.remembered, self.scores.score, lambda unit: self.run.unit(unit.trial.trial_id), metric
+        )
 
     def _askers(self, methods: list[str]) -> dict[str, Asks]:
         """Optuna is imported only for a study that searches."""
@@ -88,8 +99,7 @@ class Session:
         trials = pd.DataFrame([self._row(unit, brain) for unit in brain.units.values()])
         store.write(trials, schema.TRIALS, self.run.table("trials"))
         ids = sorted(set(trials.loc[trials["status"] == "done", "trial_id"]))
-        epochs = store.read_many((self.run.unit(trial_id).epochs for trial_id in ids), schema.EPOCHS)
-        store.write(epochs, schema.EPOCHS, self.run.table("epochs"))
+        store.write(epochs_of(self.run, ids), schema.EPOCHS, self.run.table("epochs"))
         return trials
 
     def _row(self, unit: Unit, brain: Brain) -> dict[str, object]:
