@@ -61,6 +61,11 @@ class UnitPaths:
         """Weights of the selected epoch."""
         return self.folder / "checkpoint.pt"
 
+    @property
+    def elsewhere(self) -> Path:
+        """An empty file that says that the weights are on the run's mirror and not here."""
+        return self.folder / "checkpoint.elsewhere"
+
     def predictions(self, name: str) -> Path:
         """Predictions by name; ``val`` is written by the fit."""
         return self.folder / f"predictions-{name}.parquet"
@@ -173,6 +178,11 @@ class RunPaths:
     def stop_request(self) -> Path:
         """Asks the driver, wherever it runs, to end."""
         return self.folder / ".stop"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Curves of every trial, for ``tensorboard --logdir``."""
+        return self.folder / "tensorboard"
 
     @property
     def journal(self) -> Path:

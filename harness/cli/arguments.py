@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,7 +16,9 @@ Local = Annotated[bool, typer.Option("--local", help="One trial after another in
 Slots = Annotated[int, typer.Option(help="Trials at the same time; 0 for as many as the processors allow.")]
 Address = Annotated[str, typer.Option(help="An existing Ray cluster, or 'local'.")]
 Store = Annotated[str, typer.Option(help="Mirror results here: s3://bucket/runs, gs://..., file:///... .")]
-Track = Annotated[str, typer.Option(help="Watch trainings in: tensorboard, mlflow, wandb or none.")]
+Track = Annotated[
+    Literal["tensorboard", "mlflow", "wandb", "none"], typer.Option(help="Where trainings can be watched.")
+]
 
 RUNS = Path("runs")
 

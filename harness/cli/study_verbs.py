@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from harness.cli.arguments import RUNS, Address, Local, Out, Plain, Slots, Study
+from harness.cli.arguments import RUNS, Address, Local, Out, Plain, Slots, Store, Study, Track
 
 
 def quickstart(out: Out = RUNS, plain: Plain = False, local: Local = False) -> None:
     """Run the bundled quickstart study on the embedded data set: a few minutes on two processors."""
-    _run("quickstart", out, plain, local)
+    _run("quickstart", local, plain, out=out)
 
 
-def run(
+def run(  # noqa: PLR0913 - an option each
     study: Study,
     out: Out = RUNS,
     plain: Plain = False,
     local: Local = False,
     slots: Slots = 0,
     address: Address = "local",
+    store: Store = "",
+    track: Track = "tensorboard",
 ) -> None:
     """Run a study: train, test and report. The same command again goes on where the last one stopped."""
-    _run(study, out, plain, local, slots, address)
+    _run(study, local, plain, out=out, slots=slots, address=address, store=store, track=track)
 
 
-def _run(study: str, out: Path, plain: bool, local: bool, slots: int = 0, address: str = "local") -> None:
+def _run(study: str, local: bool, plain: bool, **where: Any) -> None:
     from harness.schedule.signals import interrupt_on_sigterm
 
     interrupt_on_sigterm()
     try:
-        code = _run_to_its_end(study, out, plain, local, slots, address)
+        code = _run_to_its_end(study, local, plain, **where)
     except KeyboardInterrupt:
         typer.echo("Interrupted. Finished trials are kept; the same command goes on from here.", err=True)
         code = 130
     raise typer.Exit(code)
 
 
-def _run_to_its_end(study: str, out: Path, plain: bool, local: bool, slots: int, address: str) -> int:
+def _run_to_its_end(study: str, local: bool, plain: bool, **where: Any) -> int:
     """Run a study and print what became of it; the exit code."""
     from harness.spec.load import find_study
 
@@ -52,7 +53,7 @@ def _run_to_its_end(study: str, out: Path, plain: bool, local: bool, slots: int,
     console = Console(soft_wrap=True)
     executor: Executor = "local" if local else "ray"
     plain = plain or not console.is_terminal
-    options = RunOptions(out=out, executor=executor, slots=slots, address=address, plain=plain)
+    options = RunOptions(executor=executor, plain=plain, **where)
     return print_outcome(run_study(file, options, console), console)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from harness.errors import HarnessError, StorageError
 from harness.plan import Unit
 from harness.schedule.brain import Brain
+from harness.schedule.mirrored import execute_mirrored
 from harness.schedule.session import Session
-from harness.train.unit import execute
 
 OnEvent = Callable[[Unit, Mapping[str, Any]], None]
 
@@ -25,7 +25,7 @@ def run_local(session: Session, brain: Brain, on_event: OnEvent) -> None:
         on_event(unit, {"kind": "started"})
         error = ""
         try:
-            record = execute(session.task(unit), partial(on_event, unit))
+            record = execute_mirrored(session.task(unit), session.storage, partial(on_event, unit))
         except StorageError:
             raise
         except HarnessError as problem:

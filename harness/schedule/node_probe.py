@@ -30,7 +30,7 @@ class Wanted(NamedTuple):
         pack: folder of the packed clips.
         weights: checkpoints that methods start from.
         version: the driver's version of dferbench.
-        shared: false where a store carries data and results, so that folders need not be shared.
+        has_store: whether a store carries data and results, so that folders need not be shared.
     """
 
     units: str
@@ -40,18 +40,26 @@ class Wanted(NamedTuple):
     pack: str
     weights: tuple[str, ...]
     version: str
-    shared: bool
+    has_store: bool
 
 
 class Found(NamedTuple):
-    """What a machine answered: its name, what is wrong, and a file that the driver must be able to see."""
+    """What a machine answered.
+
+    Attributes:
+        host: its name.
+        problems: what is wrong with it.
+        unshared: what it does not have in common with the driver.
+        trace: a file that the driver can see if their folders are one.
+    """
 
     host: str
     problems: tuple[str, ...]
+    unshared: tuple[str, ...]
     trace: str
 
 
-def wanted_of(units: Path, manifest: Path, pack: Path, weights: Sequence[str], shared: bool) -> Wanted:
+def wanted_of(units: Path, manifest: Path, pack: Path, weights: Sequence[str], *, has_store: bool) -> Wanted:
     """What the driver expects of every machine; puts its marker into the folder of the trials.
 
     Raises:
@@ -65,7 +73,7 @@ def wanted_of(units: Path, manifest: Path, pack: Path, weights: Sequence[str], s
         raise HarnessError(f"{units}: cannot be written ({error.strerror}). Use --out for another folder.") from error
     found = sha256(manifest.read_bytes()).hexdigest()
     paths = (str(marker), str(manifest.absolute()), found, str(pack.absolute()))
-    return Wanted(str(units.absolute()), *paths, tuple(weights), harness.__version__, shared)
+    return Wanted(str(units.absolute()), *paths, tuple(weights), harness.__version__, has_store)
 
 
 def probe(wanted: Wanted) -> Found:
@@ -78,9 +86,7 @@ def probe(wanted: Wanted) -> Found:
         _write_read_rename(trace)
     except OSError as error:
         problems.append(f"{wanted.units} cannot be written ({error.strerror})")
-    if wanted.shared:
-        problems += _unshared(wanted)
-    return Found(platform.node(), tuple(problems), str(trace))
+    return Found(platform.node(), tuple(problems), tuple(_unshared(wanted)), str(trace))
 
 
 def _write_read_rename(trace: Path) -> None:
@@ -110,20 +116,21 @@ def _unshared(wanted: Wanted) -> list[str]:
     return problems
 
 
-def judge(wanted: Wanted, answers: Sequence[Found], silent: Sequence[str]) -> None:
-    """Complain of every machine that cannot do the work, and tidy up.
+def judge(wanted: Wanted, answers: Sequence[Found], silent: Sequence[str]) -> bool:
+    """Whether all machines share the driver's folders; complain of those that cannot do the work, and tidy up.
 
     Raises:
         CollectedError: machine by machine, what is wrong and what to do.
     """
     problems = [f"{found.host}: {problem}" for found in answers for problem in found.problems]
     problems += [f"{host}: did not answer" for host in silent]
-    if wanted.shared and not problems:
-        problems += [
-            f"{found.host}: what it writes to {wanted.units} is not seen here"
-            for found in answers
-            if not Path(found.trace).exists()
-        ]
+    unshared = [f"{found.host}: {reason}" for found in answers for reason in found.unshared]
+    unshared += [
+        f"{found.host}: what it writes to {wanted.units} is not seen here"
+        for found in answers
+        if not found.problems and not Path(found.trace).exists()
+    ]
+    problems += [] if wanted.has_store else unshared
     for path in (wanted.marker, *(found.trace for found in answers)):
         with suppress(OSError):
             Path(path).unlink(missing_ok=True)
@@ -133,3 +140,4 @@ def judge(wanted: Wanted, answers: Sequence[Found], silent: Sequence[str]) -> No
             "place that all can reach (s3://bucket/runs)."
         )
         raise CollectedError(f"{len(problems)} problems with the machines of the cluster. {advice}", problems)
+    return not unshared

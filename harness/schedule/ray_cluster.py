@@ -107,8 +107,8 @@ def wait_for_room(asked: Mapping[str, Request], address: str) -> list[Offer]:
         time.sleep(1)
 
 
-def check_machines(wanted: Wanted) -> None:
-    """Have every machine that may get trials look at the folders of the run.
+def check_machines(wanted: Wanted) -> bool:
+    """Have every machine that may get trials look at the folders of the run; whether all share them.
 
     Raises:
         CollectedError: machine by machine, what is wrong and what to do.
@@ -132,4 +132,4 @@ def check_machines(wanted: Wanted) -> None:
             continue
         if reference not in done:
             silent.append(names[node].host if node in names else node)
-    judge(wanted, answers, silent)
+    return judge(wanted, answers, silent)

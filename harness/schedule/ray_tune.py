@@ -9,28 +9,27 @@ import harness.schedule.ray_environment  # noqa: F401 - before Ray
 
 # isort: split
 
-import json
 import os
 import shutil
 import tempfile
-import traceback
-from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import ray
 from ray import tune
-from ray.tune.search import Searcher
 
-from harness.errors import HarnessError
-from harness.plan import Unit
+from harness.errors import HarnessError, StorageError
+from harness.plan import confirm_units
 from harness.schedule.brain import Brain
 from harness.schedule.node_probe import wanted_of
+from harness.schedule.packing import memory_fraction, trials_per_gpu
 from harness.schedule.placing import requests, slots_of
 from harness.schedule.ray_cluster import check_machines, connected, wait_for_room
+from harness.schedule.ray_searcher import Ground, OnEvent, UnitSearcher
+from harness.schedule.ray_worker import measure_unit, run_unit
 from harness.schedule.session import Session
 from harness.schedule.signals import interrupt_on_sigterm
-
-OnEvent = Callable[[Unit, Mapping[str, Any]], None]
 
 MAX_RESTARTS = 5
 """Fresh starts of Tune after a run that ended early: Ray's memory monitor, killing a worker, ends the whole run."""
@@ -41,81 +40,12 @@ INFRASTRUCTURE = ("low on memory", "Caught unexpected exception")
 """What Tune says when it ends because of something that it does not count as a trial's failure."""
 
 
-def run_unit(config: dict[str, Any]) -> None:
-    """Run one unit in a Tune worker; every event is one report, as JSON because Tune takes nested ones apart."""
-    from harness.train.unit import Task, execute
-
-    def report(event: Mapping[str, Any]) -> None:
-        tune.report({"event": json.dumps(event, default=float)})
-
-    try:
-        record = execute(Task.model_validate_json(config["task"]), report)
-        report({"kind": "ended", **record})
-    except HarnessError as problem:
-        report({"kind": "ended", "status": "failed", "error": str(problem)})
-    except Exception:
-        # A defect of this unit is reported whole, so that Tune does not retry it and the other units go on.
-        report({"kind": "ended", "status": "failed", "error": traceback.format_exc()})
-
-
 class Limits(NamedTuple):
-    """Units at the same time, and retries of a unit whose worker died."""
+    """Units at the same time, retries of a unit whose worker died, and whether units use GPUs."""
 
     slots: int
     failures: int
-
-
-class UnitSearcher(Searcher):
-    """Tells Tune the next unit, and the brain what became of it."""
-
-    def __init__(self, session: Session, brain: Brain, on_event: OnEvent) -> None:
-        super().__init__(metric=None, mode=None)
-        self._session, self._brain, self._on_event = session, brain, on_event
-        self._requests = requests(session.study)
-        self._units: dict[str, Unit] = {}
-
-    @property
-    def on_gpu(self) -> bool:
-        """Whether a unit uses a GPU: then each gets a fresh process, which leaves no memory behind on it."""
-        return any(request.gpus for request in self._requests.values())
-
-    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        """The next unit as a Tune configuration, ``None`` while units that others wait for are running."""
-        unit = self._brain.next()
-        if unit is None:
-            return Searcher.FINISHED if self._brain.done else None
-        self._units[trial_id] = unit
-        self._on_event(unit, {"kind": "started"})
-        asked = self._requests[unit.method]
-        resources = {"cpu": asked.cpus, "gpu": asked.gpus, "memory": asked.memory_mb * 1e6}
-        return {"task": self._session.task(unit).model_dump_json(), "resources": resources}
-
-    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """Pass an event on to whoever watches."""
-        event = json.loads(result.get("event", "{}"))
-        if trial_id in self._units and event.get("kind", "ended") != "ended":
-            self._on_event(self._units[trial_id], event)
-
-    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Pass the end of a unit on; a worker that died more often than Tune retries is a failed unit."""
-        unit = self._units.pop(trial_id, None)
-        if unit is None:
-            return
-        event = json.loads((result or {}).get("event", "{}"))
-        if error or event.get("kind") != "ended":
-            event = {"kind": "ended", "status": "failed", "error": "the worker died (killed, or out of memory)"}
-        self._brain.finished(unit, event.get("error", "") if event["status"] == "failed" else "")
-        self._on_event(unit, event)
-
-    def save(self, checkpoint_path: str) -> None:
-        """Nothing: finished units on storage are the state."""
-
-    def restore(self, checkpoint_path: str) -> None:
-        """Nothing to restore."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Tune pickles its searcher for a restore that is never asked for."""
-        return {}
+    on_gpu: bool
 
 
 def run_ray(session: Session, brain: Brain, on_event: OnEvent, slots: int, address: str = "local") -> None:
@@ -123,27 +53,73 @@ def run_ray(session: Session, brain: Brain, on_event: OnEvent, slots: int, addre
 
     Raises:
         HarnessError: if Ray cannot offer what one unit asks for, or a machine cannot do the work.
+        StorageError: if results cannot be written.
         KeyboardInterrupt: if the user interrupts; finished units stay finished.
     """
     asked = requests(session.study)
     cpus = max(request.cpus for request in asked.values())
+    where = "local" if address == "local" else "cluster"
     with connected(address, slots * cpus if slots else max(os.cpu_count() or 1, cpus)):
         interrupt_on_sigterm()
         room = wait_for_room(asked, address)
-        if address != "local":
-            weights = {task for task in (method.pretrained for method in session.study.methods.values()) if task}
-            paths = (session.run.units, session.run.manifest, session.prepared.pack)
-            check_machines(wanted_of(*paths, sorted(weights), shared=True))
-        limits = Limits(slots or slots_of(asked, room), MAX_FAILURES["local" if address == "local" else "cluster"])
-        _run(session, brain, on_event, limits)
+        ground = prepared_ground(session, shared=where == "local")
+        limits = Limits(
+            slots=slots or slots_of(ground.asked, room),
+            failures=MAX_FAILURES[where],
+            on_gpu=any(request.gpus for request in asked.values()),
+        )
+        _run(session, brain, on_event, ground, limits)
 
 
-def _run(session: Session, brain: Brain, on_event: OnEvent, limits: Limits) -> None:
+def prepared_ground(session: Session, *, shared: bool) -> Ground:
+    """Machines that were looked at, inputs where they reach them, and GPU shares that were measured.
+
+    Raises:
+        CollectedError: machine by machine, what is wrong.
+    """
+    storage = session.storage
+    if not shared:
+        weights = sorted({method.pretrained for method in session.study.methods.values() if method.pretrained})
+        manifest, pack = session.run.manifest, session.prepared.pack
+        wanted = wanted_of(session.run.units, manifest, pack, weights, has_store=bool(storage.uri))
+        if not check_machines(wanted) and session.mirror is not None:
+            session.mirror.send_inputs([manifest, *(Path(one).expanduser() for one in weights)], pack)
+            storage = storage._replace(manifest_hash=sha256(manifest.read_bytes()).hexdigest())
+    together = _trials_per_gpu(session, tuple(storage))
+    shares = {method: 1 / trials for method, (trials, _) in together.items()}
+    fractions = {method: memory_fraction(*found) for method, found in together.items()}
+    return Ground(requests(session.study, shares), fractions, storage)
+
+
+def _trials_per_gpu(session: Session, storage: tuple[str, str]) -> dict[str, tuple[int, float]]:
+    """For each method that shares GPUs automatically: trials on one, and that GPU's memory in MB."""
+    study = session.study
+    methods = [name for name in study.methods if study.resources_of(name).gpus == "auto"]
+    measured = {}
+    for name in methods:
+        unit = confirm_units(study, session.prepared.dataset, name, 0, {})[0]
+        task = ray.remote(measure_unit).options(num_cpus=study.resources_of(name).cpus, num_gpus=1, max_calls=1)
+        measured[name] = task.remote(session.task(unit).model_dump_json(), storage)
+    found = {}
+    for name, reference in measured.items():
+        try:
+            one = ray.get(reference)
+        except ray.exceptions.RayError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise HarnessError(f"methods.{name}: a training step fails on a GPU of its own: {reason}") from error
+        found[name] = trials_per_gpu(one), one.total_mb
+    return found
+
+
+def _run(session: Session, brain: Brain, on_event: OnEvent, ground: Ground, limits: Limits) -> None:
     """Start Tune until the brain has nothing left; what was running when it ended early is handed out again."""
     scratch = Path(tempfile.mkdtemp(prefix="dferbench-ray-"))
     try:
         for attempt in range(MAX_RESTARTS):
-            _fit(UnitSearcher(session, brain, on_event), limits, scratch / str(attempt))
+            searcher = UnitSearcher(session, brain, on_event, ground)
+            _fit(searcher, limits, scratch / str(attempt))
+            if searcher.broken:
+                raise StorageError(searcher.broken)
             if brain.done:
                 return
             brain.put_back()
@@ -153,14 +129,17 @@ def _run(session: Session, brain: Brain, on_event: OnEvent, limits: Limits) -> N
 
 
 def _fit(searcher: UnitSearcher, limits: Limits, scratch: Path) -> None:
-    """One run of Tune over whatever the brain hands out."""
+    """One run of Tune over whatever the brain hands out.
+
+    A unit on a GPU gets a fresh process, which leaves no memory behind on it.
+    """
     tuner = tune.Tuner(
         tune.with_resources(run_unit, lambda config: config["resources"]),
         tune_config=tune.TuneConfig(
             search_alg=searcher,
             num_samples=-1,
             max_concurrent_trials=limits.slots,
-            reuse_actors=not searcher.on_gpu,
+            reuse_actors=not limits.on_gpu,
         ),
         run_config=tune.RunConfig(
             name="units",

@@ -18,10 +18,13 @@ from harness.schedule.bars import clip_bar
 from harness.schedule.brain import Brain
 from harness.schedule.cleaning import in_use
 from harness.schedule.driver import exclusive
+from harness.schedule.mirror import Mirror
 from harness.schedule.progress import Progress, Total
 from harness.schedule.publisher import Publisher
+from harness.schedule.search_scores import check_search_sees_no_test_condition
 from harness.schedule.session import Session
 from harness.schedule.signals import exits_are_interruptions, interrupt_on_sigterm
+from harness.schedule.tracking import Track, tracked
 from harness.spec.load import load_study
 from harness.spec.study import StudySpec
 from harness.train.conditions import with_suite
@@ -41,6 +44,8 @@ class RunOptions:
         slots: units at the same time on Ray; 0 for as many as the processors allow.
         address: ``local`` for a Ray of our own, else an existing cluster.
         plain: log lines instead of a live table.
+        store: where results are mirrored, as fsspec names it; empty for nowhere.
+        track: where trainings can be watched.
     """
 
     out: Path = Path("runs")
@@ -48,6 +53,8 @@ class RunOptions:
     slots: int = 0
     address: str = "local"
     plain: bool = False
+    store: str = ""
+    track: Track = "tensorboard"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +82,7 @@ def open_study(file: Path) -> StudySpec:
     """
     study = with_suite(load_study(file))
     check(study, str(file))
+    check_search_sees_no_test_condition(study)
     return with_weights(study)
 
 
@@ -90,17 +98,39 @@ def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
     with exclusive(run), Publisher(run, {"executor": options.executor}) as publisher:
         prepared = prepare_shown(study, run, console)
         publisher.tell(state="training", pack=str(prepared.pack.absolute()))
-        session = Session(study=study, run=run, prepared=prepared, device=pick_device(study, options.address))
+        device = pick_device(study, options.address)
+        mirror = open_mirror(options.store, run)
+        session = Session(study=study, run=run, prepared=prepared, device=device, mirror=mirror)
         with in_use(prepared.pack):
             brain = session.brain()
             before = len(brain.recognised)
-            with Progress(brain, total_of(study), publisher, console, options.plain) as progress:
-                _execute(session, brain, progress, options)
+            if mirror:
+                mirror.send_units({brain.units[name].trial.trial_id for name in brain.recognised})
+            progress = Progress(brain, total_of(study), publisher, console, options.plain)
+            with progress, tracked(progress, run, options.track) as watch:
+                _execute(session, brain, watch, options)
         publisher.tell(state="reporting")
         session.write_tables(brain)
+        outputs = build(run)
+        if mirror:
+            mirror.send_study(run)
         return Ended(
-            outputs=build(run), failed=brain.failed, trained=len(brain.units) - len(brain.recognised), recognised=before
+            outputs=outputs, failed=brain.failed, trained=len(brain.units) - len(brain.recognised), recognised=before
         )
+
+
+def open_mirror(store: str, run: RunPaths) -> Mirror | None:
+    """The mirror of a run, with what it holds of the study fetched; ``None`` for none.
+
+    Raises:
+        HarnessError: if it cannot be used.
+    """
+    if not store:
+        return None
+    mirror = Mirror(store, run.root)
+    mirror.check()
+    mirror.bring_study(run)
+    return mirror
 
 
 def total_of(study: StudySpec) -> Total:
@@ -134,17 +164,17 @@ def pick_device(study: StudySpec, address: str = "local") -> str:
     return "cuda"
 
 
-def _execute(session: Session, brain: Brain, progress: Progress, options: RunOptions) -> None:
+def _execute(session: Session, brain: Brain, watch: OnEvent, options: RunOptions) -> None:
     if brain.done:
         return
     if options.executor == "local":
         from harness.schedule.local import run_local
 
-        run_local(session, brain, progress)
+        run_local(session, brain, watch)
         return
     if find_spec("ray") is None:
         raise HarnessError("Ray is not installed here. Install ray[tune], or use --local for one trial after another.")
     from harness.schedule.ray_tune import run_ray
 
     with exits_are_interruptions():
-        run_ray(session, brain, progress, options.slots, options.address)
+        run_ray(session, brain, watch, options.slots, options.address)

@@ -11,6 +11,8 @@ from harness.paths import RunPaths
 from harness.plan import Unit, search_folds
 from harness.schedule.brain import Asks, Brain, Score, key
 from harness.schedule.epochs_table import epochs_of
+from harness.schedule.mirror import Mirror
+from harness.schedule.mirrored import Storage
 from harness.schedule.remembered import RememberedScores
 from harness.schedule.search_scores import SearchScores
 from harness.spec.load import dump_study
@@ -34,6 +36,7 @@ class Session:
     run: RunPaths
     prepared: Prepared
     device: str
+    mirror: Mirror | None = None
 
     def brain(self) -> Brain:
         """The study's state machine on what storage already holds."""
@@ -45,13 +48,25 @@ class Session:
             study=self.study,
             dataset=self.prepared.dataset,
             askers=self._askers(searched),
-            is_finished=lambda unit: is_finished(self.task(unit)),
+            is_finished=self._is_finished,
             score=self._remembered(),
             further=self.scores.further,
             clips={fold: len(self.prepared.source.fold(fold).train) for fold in search_folds(self.study)}
             if searched
             else {},
         )
+
+    def _is_finished(self, unit: Unit) -> bool:
+        """Whether nothing of a unit is left to do; what is finished on the mirror alone is fetched."""
+        task = self.task(unit)
+        if self.mirror is not None and not is_finished(task):
+            self.mirror.bring_unit(unit.trial.trial_id)
+        return is_finished(task)
+
+    @property
+    def storage(self) -> Storage:
+        """Where workers mirror results."""
+        return Storage(self.mirror.uri) if self.mirror else Storage()
 
     @property
     def scores(self) -> SearchScores:

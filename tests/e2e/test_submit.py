@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def head(environment):
     """A Ray head with its dashboard on loopback, and the environment of somebody who knows its token."""
-    with tempfile.TemporaryDirectory(prefix="dferbench-head-") as folder:
+    with tempfile.TemporaryDirectory(prefix="dferbench-head-", ignore_cleanup_errors=True) as folder:
         known = {
             **environment,
             "RAY_AUTH_MODE": "token",
@@ -38,21 +39,30 @@ def head(environment):
         port, dashboard = free_port(), free_port()
         options = ["--head", "--block", f"--port={port}", f"--dashboard-port={dashboard}", "--dashboard-host=127.0.0.1"]
         options += ["--num-cpus=1", "--object-store-memory=100000000", "--disable-usage-stats"]
-        started = subprocess.Popen(
-            [sys.executable, "-m", "ray.scripts.scripts", "start", *options],
-            env=known,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        for line in started.stdout:
-            if "--block" in line:
-                break
+        log = Path(folder) / "head.log"
+        with log.open("w") as file:
+            started = subprocess.Popen(
+                [sys.executable, "-m", "ray.scripts.scripts", "start", *options], env=known, stdout=file, stderr=file
+            )
+        while "--block" not in log.read_text():
+            assert started.poll() is None, log.read_text()
+            time.sleep(0.2)
         yield f"http://127.0.0.1:{dashboard}", known
-        with suppress(ProcessLookupError):
-            os.killpg(started.pid, signal.SIGTERM)
-        started.communicate(timeout=30)
+        started.terminate()
+        started.wait(timeout=60)
+        for pid in living_with(f"RAY_TMPDIR={folder}"):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def living_with(mark: str) -> list[int]:
+    """Processes whose environment holds a mark."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark.encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+    return found
 
 
 def submit(study: Path, address: str, environment: dict[str, str], out: Path) -> subprocess.CompletedProcess[str]:

@@ -26,13 +26,13 @@ def machine(tmp_path) -> Machine:
     return Machine(tmp_path / "units", tmp_path / "manifest.json", tmp_path / "pack")
 
 
-def wanted(machine: Machine, *, weights: tuple[str, ...] = (), shared: bool = True):
-    return wanted_of(machine.units, machine.manifest, machine.pack, weights, shared=shared)
+def wanted(machine: Machine, *, weights: tuple[str, ...] = (), has_store: bool = False):
+    return wanted_of(machine.units, machine.manifest, machine.pack, weights, has_store=has_store)
 
 
 def test_a_machine_that_shares_the_folders_passes_and_leaves_nothing_behind(machine):
     one = wanted(machine)
-    judge(one, [probe(one), probe(one)], [])
+    assert judge(one, [probe(one), probe(one)], [])
     assert list(machine.units.iterdir()) == []
 
 
@@ -57,16 +57,16 @@ def test_every_machine_is_named_with_what_is_wrong_there(machine, tmp_path):
 
 
 def test_with_a_store_a_machine_needs_none_of_the_drivers_files(machine):
-    one = wanted(machine, shared=False)
+    one = wanted(machine, has_store=True)
     Path(one.marker).unlink()
     machine.pack.rmdir()
-    judge(one, [probe(one)], [])
+    assert not judge(one, [probe(one)], [])
 
 
 def test_a_folder_of_the_same_name_that_is_not_shared_is_found_out(machine):
     one = wanted(machine)
     with pytest.raises(CollectedError, match="is not seen here"):
-        judge(one, [Found("elsewhere", (), str(machine.units / ".probe-of-another-disk"))], [])
+        judge(one, [Found("elsewhere", (), (), str(machine.units / ".probe-of-another-disk"))], [])
 
 
 def test_another_version_of_the_program_is_found_out(machine):

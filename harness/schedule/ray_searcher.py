@@ -1,0 +1,98 @@
+"""Tune's searcher: tells Tune the next unit, and the brain what became of it."""
+
+from __future__ import annotations
+
+import harness.schedule.ray_environment  # noqa: F401 - before Ray
+
+# isort: split
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from ray.tune.search import Searcher
+
+from harness.plan import Unit
+from harness.schedule.brain import Brain
+from harness.schedule.mirror import Mirror
+from harness.schedule.mirrored import Storage
+from harness.schedule.placing import Request
+from harness.schedule.session import Session
+
+OnEvent = Callable[[Unit, Mapping[str, Any]], None]
+WORKER_DIED = {"kind": "ended", "status": "failed", "error": "the worker died (killed, or out of memory)"}
+
+
+class Ground(NamedTuple):
+    """What units run on.
+
+    Attributes:
+        asked: what a unit of each method asks of its machine.
+        memory_fractions: share of a GPU's memory for units of methods that share one.
+        storage: where results are mirrored.
+    """
+
+    asked: dict[str, Request]
+    memory_fractions: dict[str, float | None]
+    storage: Storage
+
+
+class UnitSearcher(Searcher):
+    """Hands out a brain's units.
+
+    Attributes:
+        broken: why nothing more is handed out: storage that cannot be written.
+    """
+
+    def __init__(self, session: Session, brain: Brain, on_event: OnEvent, ground: Ground) -> None:
+        super().__init__(metric=None, mode=None)
+        self._session, self._brain, self._on_event = session, brain, on_event
+        self._ground = ground
+        self._units: dict[str, Unit] = {}
+        self.broken = ""
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """The next unit as a Tune configuration, ``None`` while units that others wait for are running."""
+        unit = None if self.broken else self._brain.next()
+        if unit is None:
+            return Searcher.FINISHED if self.broken or self._brain.done else None
+        self._units[trial_id] = unit
+        self._on_event(unit, {"kind": "started"})
+        asked, fraction = self._ground.asked[unit.method], self._ground.memory_fractions.get(unit.method)
+        task = self._session.task(unit).model_copy(update={"memory_fraction": fraction})
+        return {
+            "task": task.model_dump_json(),
+            "resources": {"cpu": asked.cpus, "gpu": asked.gpus, "memory": asked.memory_mb * 1e6},
+            "storage": list(self._ground.storage),
+        }
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Pass an event on to whoever watches."""
+        event = json.loads(result.get("event", "{}"))
+        if trial_id in self._units and event.get("kind", "ended") != "ended":
+            self._on_event(self._units[trial_id], event)
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Pass the end of a unit on; a worker that died more often than Tune retries is a failed unit."""
+        unit = self._units.pop(trial_id, None)
+        if unit is None:
+            return
+        event = json.loads((result or {}).get("event", "{}"))
+        if error or event.get("kind") != "ended":
+            event = WORKER_DIED
+        if event.get("storage"):
+            self.broken = event["error"]
+        if self._ground.storage.manifest_hash:
+            Mirror(self._ground.storage.uri, self._session.run.root).bring_unit(unit.trial.trial_id)
+        self._brain.finished(unit, event.get("error", "") if event["status"] == "failed" else "")
+        self._on_event(unit, event)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: finished units on storage are the state."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing to restore."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles its searcher for a restore that is never asked for."""
+        return {}

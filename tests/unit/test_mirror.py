@@ -1,0 +1,239 @@
+"""A runs folder on a store: what is finished here is finished there, and nothing half done is ever taken for whole."""
+
+import hashlib
+import json
+import uuid
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from harness.errors import HarnessError
+from harness.paths import RunPaths, UnitPaths
+from harness.schedule import mirror as mirroring
+from harness.schedule.mirror import Mirror
+from harness.train.quarantine import damage, is_sound
+
+FILES = {"trial.json": b"{}", "checkpoint.pt": b"weights" * 9, "predictions-val.txt": b"logits"}
+
+
+def write_unit(folder: Path) -> UnitPaths:
+    """A finished trial, with the sums of its files in its record."""
+    folder.mkdir(parents=True)
+    for name, content in FILES.items():
+        (folder / name).write_bytes(content)
+    sums = {name: {"bytes": len(one), "sha256": hashlib.sha256(one).hexdigest()} for name, one in FILES.items()}
+    (folder / "record.json").write_text(json.dumps({"status": "done", "files": sums}))
+    return UnitPaths(folder)
+
+
+@pytest.fixture(params=["memory", "file"])
+def uri(request, tmp_path):
+    if request.param == "file":
+        yield f"file://{tmp_path / 'store'}"
+        return
+    where = f"memory://dferbench-{uuid.uuid4().hex}/runs"
+    yield where
+    memory = fsspec.filesystem("memory")
+    for path in memory.find(where.removeprefix("memory:/")):
+        memory.rm_file(path)
+
+
+@pytest.fixture
+def here(tmp_path) -> Path:
+    return tmp_path / "here"
+
+
+@pytest.fixture
+def other(tmp_path) -> Path:
+    return tmp_path / "other"
+
+
+def names(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_store_that_works_passes_the_check_and_is_left_empty(uri, here):
+    mirror = Mirror(uri, here)
+    mirror.check()
+    assert mirror._files("") == {}
+
+
+def test_a_trial_travels_with_its_weights_only_when_they_are_needed(uri, here, other):
+    write_unit(here / "units" / "a")
+    Mirror(uri, here).send_unit("a")
+    mirror = Mirror(uri, other)
+    mirror.bring_unit("a")
+    there = UnitPaths(other / "units" / "a")
+    assert not there.checkpoint.exists()
+    assert is_sound(there), "a finished trial whose weights are on the mirror counts as finished"
+    assert damage(there, thorough=True), "but its weights cannot be used"
+    mirror.bring_unit("a", weights=True)
+    assert damage(there, thorough=True) == ""
+    assert names(there.folder) == {*FILES, "record.json"}
+
+
+def test_the_record_is_sent_last(uri, here, monkeypatch):
+    write_unit(here / "units" / "a")
+    sent = []
+    monkeypatch.setattr(Mirror, "_send", lambda _, path, size, name="": sent.append(path.name))
+    Mirror(uri, here).send_unit("a")
+    assert len(sent) == len(FILES) + 1
+    assert sent[-1] == "record.json"
+
+
+def test_a_transfer_that_broke_off_is_not_taken_for_a_finished_trial_and_is_repeated(uri, here, other, monkeypatch):
+    write_unit(here / "units" / "a")
+    whole, allowed = Mirror._send, iter([True, True, False])
+
+    def breaking(self, path, size, name=""):
+        if not next(allowed):
+            raise KeyboardInterrupt
+        whole(self, path, size, name)
+
+    monkeypatch.setattr(Mirror, "_send", breaking)
+    with pytest.raises(KeyboardInterrupt):
+        Mirror(uri, here).send_unit("a")
+    monkeypatch.setattr(Mirror, "_send", whole)
+    Mirror(uri, other).bring_unit("a")
+    assert names(other) == set()
+    Mirror(uri, here).send_unit("a")
+    Mirror(uri, other).bring_unit("a", weights=True)
+    assert is_sound(UnitPaths(other / "units" / "a"))
+
+
+def test_half_a_file_there_is_replaced(uri, here, other):
+    write_unit(here / "units" / "a")
+    mirror = Mirror(uri, here)
+    mirror._fs.makedirs(f"{mirror._base}/units/a", exist_ok=True)
+    mirror._fs.pipe_file(f"{mirror._base}/units/a/checkpoint.pt", b"wei")
+    mirror.send_unit("a")
+    Mirror(uri, other).bring_unit("a", weights=True)
+    assert is_sound(UnitPaths(other / "units" / "a"))
+
+
+def test_an_evaluation_added_later_is_added_on_both_sides_and_nothing_else_is_sent(uri, here, other, monkeypatch):
+    write_unit(here / "units" / "a")
+    Mirror(uri, here).send_unit("a")
+    Mirror(uri, other).bring_unit("a")
+    (here / "units" / "a" / "predictions-test.txt").write_bytes(b"more")
+    sent = []
+    whole = Mirror._tried
+    monkeypatch.setattr(Mirror, "_tried", lambda self, act, what: (sent.append(what), whole(self, act, what))[1])
+    Mirror(uri, here).send_unit("a")
+    assert [what for what in sent if what.startswith("take")] == ["take predictions-test.txt"]
+    Mirror(uri, other).bring_unit("a")
+    assert (other / "units" / "a" / "predictions-test.txt").read_bytes() == b"more"
+
+
+def test_the_state_of_an_unfinished_training_travels_and_goes_when_it_ends(uri, here, other):
+    (here / "units").mkdir(parents=True)
+    UnitPaths(here / "units" / "a").resume.write_bytes(b"epoch 7")
+    Mirror(uri, here).send_unit("a")
+    Mirror(uri, other).bring_unit("a")
+    assert names(other) == set(), "nobody needs it who does not train"
+    Mirror(uri, other).bring_unit("a", weights=True)
+    assert UnitPaths(other / "units" / "a").resume.read_bytes() == b"epoch 7"
+    write_unit(here / "units" / "a")
+    mirror = Mirror(uri, here)
+    mirror.send_unit("a")
+    assert not [name for name in mirror._unit_files("a") if name.endswith(".resume.pt")]
+
+
+def test_unfinished_folders_stay_here(uri, here):
+    write_unit(here / "units" / "a")
+    (here / "units" / "a" / ".hidden.tmp").write_text("half")
+    mirror = Mirror(uri, here)
+    mirror.send_unit("a")
+    assert not [name for name in mirror._files("units") if "hidden" in name]
+
+
+def test_a_study_on_a_new_machine_finds_its_trials_and_its_longer_journal(uri, here, other):
+    write_unit(here / "units" / "a")
+    run = RunPaths(here, "mine")
+    run.folder.mkdir()
+    run.journal.write_text("one\ntwo\n")
+    run.wanted.write_text(json.dumps({"trial_id": "a"}) + "\n" + json.dumps({"trial_id": "b"}) + "\n")
+    mirror = Mirror(uri, here)
+    mirror.send_unit("a")
+    mirror.send_study(run)
+    new = RunPaths(other, "mine")
+    new.folder.mkdir(parents=True)
+    new.journal.write_text("one\n")
+    Mirror(uri, other).bring_study(new)
+    assert new.journal.read_text() == "one\ntwo\n"
+    assert UnitPaths(other / "units" / "a").record.exists()
+    new.journal.write_text("one\ntwo\nthree\n")
+    Mirror(uri, other).bring_study(new)
+    assert new.journal.read_text().endswith("three\n"), "what is longer here stays"
+
+
+def test_inputs_reach_a_machine_that_shares_nothing(uri, here, tmp_path):
+    pack = tmp_path / "cache" / "pack-1"
+    (pack / "part").mkdir(parents=True)
+    (pack / "part" / "pixels").write_bytes(b"rgb")
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text("old")
+    Mirror(uri, here).send_inputs([manifest], pack)
+    manifest.write_text("changed")
+    Mirror(uri, here).send_inputs([manifest], pack)
+    far = tmp_path / "far"
+    Mirror(uri, far).bring_input(far / "manifest.json")
+    Mirror(uri, far).bring_input(far / "pack-1")
+    assert (far / "manifest.json").read_text() == "changed"
+    assert (far / "pack-1" / "part" / "pixels").read_bytes() == b"rgb"
+    assert names(far) == {"manifest.json", "pack-1/part/pixels"}
+
+
+def test_a_network_that_stumbles_is_tried_again_and_one_that_stays_down_is_named(uri, here, monkeypatch):
+    monkeypatch.setattr(mirroring, "PAUSE_SECONDS", 0.0)
+    mirror, failures = Mirror(uri, here), iter([OSError("reset"), OSError("reset")])
+
+    def stumble() -> str:
+        for failure in failures:
+            raise failure
+        return "there"
+
+    assert mirror._tried(stumble, "be read") == "there"
+
+    def down() -> None:
+        raise OSError("no route")
+
+    with pytest.raises(HarnessError, match=r"cannot be read: no route"):
+        mirror._tried(down, "be read")
+
+
+def test_a_place_that_nothing_can_reach_is_a_mistake_in_words(here):
+    with pytest.raises(HarnessError, match=r"--store nowhere://x"):
+        Mirror("nowhere://x", here)
+
+
+def test_a_store_that_may_not_be_written_is_named_before_anything_is_trained(tmp_path, here):
+    (tmp_path / "store").write_text("a file where a folder should be")
+    with pytest.raises(HarnessError, match="--store"):
+        Mirror(f"file://{tmp_path / 'store'}", here).check()
+
+
+@pytest.mark.uses_global_rng
+def test_the_same_on_a_server_that_speaks_s3(here, other, monkeypatch):
+    pytest.importorskip("s3fs")
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    monkeypatch.setattr(mirroring, "PAUSE_SECONDS", 0.0)
+    try:
+        host, port = server.get_host_and_port()
+        for name, value in {"ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "DEFAULT_REGION": "us-east-1"}.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        fsspec.filesystem("s3").mkdir("bucket")
+        mirror = Mirror("s3://bucket/runs", here)
+        mirror.check()
+        write_unit(here / "units" / "a")
+        mirror.send_unit("a")
+        Mirror("s3://bucket/runs", other).bring_unit("a", weights=True)
+        assert is_sound(UnitPaths(other / "units" / "a"))
+        with pytest.raises(HarnessError, match="s3://absent/runs"):
+            Mirror("s3://absent/runs", here).check()
+        assert fsspec.filesystem("s3").ls("") == ["bucket"], "no bucket is made that nobody asked for"
+    finally:
+        server.stop()
