@@ -138,9 +138,9 @@ class ClipStore:
         """
         places = [self._place(clip_id) for clip_id in clip_ids]
         lengths = np.array([place.num_frames for place in places])
-        fits = (indices >= 0).all(axis=1) & (indices < lengths[:, None]).all(axis=1)
-        if not fits.all():
-            row = int(np.argmin(fits))
+        wrong = (indices.min(axis=1, initial=0) < 0) | (indices.max(axis=1, initial=0) >= lengths)
+        if wrong.any():
+            row = int(np.argmax(wrong))
             wanted = indices[row].tolist()
             raise HarnessError(f"clip '{clip_ids[row]}' has {lengths[row]} frames; {wanted} were asked for.")
         if out is None:

@@ -45,13 +45,16 @@ def read_manifest(path: Path) -> Source:
         )
         for clip_id, label, group, domain, *distribution in content["clips"]
     )
+    by_id = {clip.clip_id: clip for clip in clips}
+    # Folds name every clip again and again; they share the clips' own ids, so that an id is in memory once.
     return Source(
         name=content["name"],
         root=Path(content["root"]),
         classes=tuple(content["classes"]),
-        clips={clip.clip_id: clip for clip in clips},
+        clips=by_id,
         folds={
-            int(index): OfficialFold(tuple(train), tuple(test)) for index, (train, test) in content["folds"].items()
+            int(index): OfficialFold(*(tuple(by_id[clip_id].clip_id for clip_id in part) for part in parts))
+            for index, parts in content["folds"].items()
         },
         excluded=content["excluded"],
     )

@@ -1,9 +1,11 @@
 """The packed clip store: the decoded pixels, once, whole, shared, and the same however the pack was made."""
 
 import fcntl
+import json
 import os
 import pickle
 import re
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from harness.data.store import ClipStore, pack, thin
 from harness.datasets.dfew import dfew
 from harness.errors import HarnessError
 from harness.paths import pack_folder
+from harness.train.manifest import read_manifest, write_manifest
 
 
 @pytest.fixture(autouse=True)
@@ -313,3 +316,31 @@ def test_a_pack_whose_process_was_killed_keeps_no_temporary_file(source, cache):
     (building / ".part-00007.json.tmp").write_text("half")
     store = pack(source, 24, 50, workers=1).store
     assert sorted(path.name for path in store.folder.iterdir()) == ["frames.u8", "index.json"]
+
+
+def test_what_a_training_knows_of_a_data_set_is_small_in_memory(tmp_path):
+    """A quarter of DFEW: manifest and index. A whole training process may hold 200 MB for all of it, batches included."""
+    count, classes = 3_000, tuple("abcdefg")
+    shares = (0.7, 0.2, 0.1, 0.0, 0.0, 0.0, 0.0)
+    clips = {
+        f"{i:05d}": Clip(clip_id=f"{i:05d}", path=tmp_path, label=0, group=f"film {i // 40}", label_distribution=shares)
+        for i in range(count)
+    }
+    ids = tuple(clips)
+    folds = {k: OfficialFold(ids[: -count // 5], ids[-count // 5 :]) for k in range(1, 6)}
+    source = Source(name="made", root=tmp_path, classes=classes, clips=clips, folds=folds, excluded={})
+    write_manifest(source, tmp_path / "manifest.json")
+    places = {clip_id: [77 * i, 77, 77] for i, clip_id in enumerate(ids)}
+    index = {"version": VERSION, "size": 16, "max_frames": 96, "bad": {}, "regions": [[0, 77 * count, 0]]}
+    (tmp_path / "index.json").write_text(json.dumps({**index, "clips": places}))
+    with (tmp_path / "frames.u8").open("wb") as file:
+        file.truncate(77 * count * 16 * 16 * 3)
+    tracemalloc.start()
+    try:
+        read, store = read_manifest(tmp_path / "manifest.json"), ClipStore.open(tmp_path)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(read.clips) == len(store.places) == count
+    assert read.folds == folds
+    assert held < 5e6
