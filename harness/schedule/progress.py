@@ -20,7 +20,8 @@ from harness.schedule.clock import clock
 from harness.schedule.publisher import Publisher
 
 SHOWN_ROWS = 24
-SHOWN_ERRORS = 5
+TOLD_FAILURES = 1000
+"""Failures that are published; a worker that was killed leaves no other trace of its trial's."""
 LINES = ("started", "epoch", "ended")
 """Events that are worth a line in a log."""
 
@@ -70,7 +71,6 @@ class Progress:
         self.console, self.plain = console, plain
         self.running: dict[str, Row] = {}
         self.recent: deque[Row] = deque(maxlen=SHOWN_ROWS)
-        self.errors: deque[dict[str, str]] = deque(maxlen=SHOWN_ERRORS)
         self.began = monotonic()
         self.testing: dict[str, list[float]] = dict(publisher.before.get("testing", {}))
         self._ended: dict[str, int] = {}
@@ -118,8 +118,6 @@ class Progress:
     def _end(self, row: Row, event: Mapping[str, Any]) -> None:
         row.state = str(event.get("status", "failed"))
         row.detail, row.seconds = str(event.get("error", ""))[-200:], monotonic() - row.started
-        if row.state == "failed":
-            self.errors.append({"unit": row.unit.label, "error": str(event.get("error", ""))[-2000:], "at": _now()})
         self._ended[key(row.unit)] = row.epochs
         self.recent.append(self.running.pop(key(row.unit)))
 
@@ -150,7 +148,7 @@ class Progress:
                 method: [one.status for one in list(search.configurations.values())]
                 for method, search in self.brain.searches.items()
             },
-            "errors": list(self.errors),
+            "failed": {name: error[-500:] for name, error in list(self.brain.failed.items())[:TOLD_FAILURES]},
             "testing": self.testing,
             "running": [
                 {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
 from harness.paths import RunPaths
-from harness.schedule.driver import exclusive
+from harness.schedule.driver import exclusive, read_progress
 from harness.schedule.wanted import Wanted, look, wanted_by
+from harness.tables.store import write_text
 from harness.tables.temporary import hidden_name, remove
 
 
@@ -25,16 +27,27 @@ def clear(run: RunPaths, *, failed: bool, diverged: bool) -> Cleared:
     """
     wanted = wanted_by(run)
     with exclusive(run):
-        states = {one.key: look(run.unit(one.trial_id), one.phase).state for one in wanted}
+        progress = read_progress(run)
+        told = dict(progress.get("failed", {}))
+        states = {one.key: _state(run, one, told) for one in wanted}
         cleared = Cleared(
             failed=[one for one in wanted if failed and states[one.key] == "failed"],
             diverged=[one for one in wanted if diverged and states[one.key] == "diverged"],
         )
         for one in cleared.failed:
             run.unit(one.trial_id).failure.unlink(missing_ok=True)
+            told.pop(one.key, None)
         for trial_id in {one.trial_id for one in cleared.diverged}:
             _delete_folder(run, trial_id)
+        if progress:
+            write_text(json.dumps({**progress, "failed": told}), run.progress)
     return cleared
+
+
+def _state(run: RunPaths, one: Wanted, told: dict[str, str]) -> str:
+    """A trial's state; one whose worker left no trace has failed if the driver said so."""
+    state = look(run.unit(one.trial_id), one.phase).state
+    return "failed" if state == "missing" and one.key in told else state
 
 
 def _delete_folder(run: RunPaths, trial_id: str) -> None:

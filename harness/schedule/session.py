@@ -15,12 +15,13 @@ from harness.schedule.mirror import Mirror
 from harness.schedule.mirrored import Storage
 from harness.schedule.remembered import RememberedScores
 from harness.schedule.search_scores import SearchScores
+from harness.schedule.search_table import search_rows
 from harness.spec.load import dump_study
 from harness.spec.study import StudySpec
 from harness.tables import schema, store
 from harness.tables.temporary import sweep
 from harness.train.preflight import Prepared
-from harness.train.unit import Task, is_finished, read_record
+from harness.train.unit import Task, is_finished, read_record, result_of
 
 NOT_RUN = {"status": "missing", "error": "", "selected_epoch": None, "val_war": None, "val_uar": None}
 RECORD_COLUMNS = (
@@ -51,10 +52,11 @@ class Session:
             is_finished=self._is_finished,
             score=self._remembered(),
             further=self.scores.further,
-            clips={fold: len(self.prepared.source.fold(fold).train) for fold in search_folds(self.study)}
-            if searched
-            else {},
+            clips=self._training_clips() if searched else {},
         )
+
+    def _training_clips(self) -> dict[int, int]:
+        return {fold: len(self.prepared.source.fold(fold).train) for fold in search_folds(self.study)}
 
     def _is_finished(self, unit: Unit) -> bool:
         """Whether nothing of a unit is left to do; what is finished on the mirror alone is fetched."""
@@ -71,7 +73,11 @@ class Session:
     @property
     def scores(self) -> SearchScores:
         """What the search reads of finished units."""
-        return SearchScores(study=self.study, run=self.run, num_classes=len(self.prepared.source.classes))
+        return SearchScores(
+            study=self.study,
+            num_classes=len(self.prepared.source.classes),
+            find=lambda unit: result_of(self.task(unit)),
+        )
 
     def _remembered(self) -> Score:
         """The first objective, computed once for each finished training where its predictions' digest is recorded."""
@@ -101,6 +107,8 @@ class Session:
             repeats=self.study.stress.repeats,
             audit=self.study.stress.audit and unit.phase == "confirm",
             features=self.study.stress.features and unit.phase == "confirm",
+            val_conditions=self.scores.val_conditions if unit.phase == "search" else (),
+            stop_after=unit.stop_after,
             units=str(self.run.units.absolute()),
             manifest=str(self.run.manifest.absolute()),
             pack=str(self.prepared.pack.absolute()),
@@ -115,11 +123,20 @@ class Session:
         store.write(trials, schema.TRIALS, self.run.table("trials"))
         ids = sorted(set(trials.loc[trials["status"] == "done", "trial_id"]))
         store.write(epochs_of(self.run, ids), schema.EPOCHS, self.run.table("epochs"))
+        if brain.searches:
+            store.write(search_rows(self.study, brain.searches), schema.SEARCH, self.run.table("search"))
+            self._write_importances()
         return trials
 
+    def _write_importances(self) -> None:
+        """Optuna is imported only for a study that searches."""
+        from harness.schedule.asking_importance import write_importances
+
+        write_importances(self.run, self.study)
+
     def _row(self, unit: Unit, brain: Brain) -> dict[str, object]:
-        paths = self.run.unit(unit.trial.trial_id)
-        record = read_record(paths) if paths.record.exists() else dict(NOT_RUN)
+        paths = self.run.unit(unit.trial.trial_id) if unit.stop_after is None else result_of(self.task(unit))
+        record = read_record(paths) if paths is not None and paths.record.exists() else dict(NOT_RUN)
         if key(unit) in brain.failed:
             record = {**record, "status": "failed", "error": brain.failed[key(unit)]}
         created = record.get("created_at")

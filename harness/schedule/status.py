@@ -14,7 +14,8 @@ from harness.paths import RunPaths
 from harness.schedule.driver import Driver, age_seconds, driver_of, read_progress
 from harness.schedule.wanted import Found, Wanted, look, wanted_by
 
-ENDED_STATES = ("done", "diverged", "failed")
+FINISHED_STATES = ("done", "diverged")
+ENDED_STATES = (*FINISHED_STATES, "failed")
 SHOWN_ERRORS = 5
 METRIC = "val_uar"
 
@@ -102,7 +103,7 @@ class Watcher:
         driver = driver_of(self.run)
         progress = read_progress(self.run)
         wanted = [] if driver and not self.run.wanted.exists() else wanted_by(self.run)
-        found = {one.key: self._look(one) for one in wanted}
+        found = {one.key: _with_failure(self._look(one), one, progress) for one in wanted}
         running = _running(progress, found) if driver else []
         return StudyStatus(
             study=self.run.study,
@@ -148,12 +149,18 @@ def _state(driver: Driver | None, progress: dict[str, Any], wanted: list[Wanted]
     return "finished" if wanted and all(one.state in ENDED_STATES for one in found.values()) else "unknown"
 
 
+def _with_failure(found: Found, one: Wanted, progress: dict[str, Any]) -> Found:
+    """A trial whose worker left no trace has failed if the driver said so."""
+    error = progress.get("failed", {}).get(one.key)
+    return Found(state="failed", record={"error": error}) if error and found.state == "missing" else found
+
+
 def _running(progress: dict[str, Any], found: dict[str, Found]) -> list[dict[str, Any]]:
     """Running trials with the seconds since they began, which another host's clock may not make negative."""
     return [
         {**unit, "seconds": age_seconds(unit.get("since"))}
         for unit in progress.get("running", [])
-        if unit["key"] in found and found[unit["key"]].state not in ENDED_STATES
+        if unit["key"] in found and found[unit["key"]].state not in FINISHED_STATES
     ]
 
 
@@ -185,10 +192,12 @@ def _phases(
 
 
 def _counted(one: Wanted, found: Found, running: set[str], statuses: list[str]) -> str:
-    if found.state in ENDED_STATES:
+    if found.state in FINISHED_STATES:
         return found.state
     if one.key in running:
         return "running"
+    if found.state == "failed":
+        return "failed"
     given_up = one.configuration < len(statuses) and statuses[one.configuration] == "stopped"
     return "stopped" if given_up else "waiting"
 

@@ -70,7 +70,7 @@ def render(status: StudyStatus) -> RenderableType:
         attempts = f" ({error['attempts']} attempts)" if error["attempts"] else ""
         parts.append(Text(f"{error['unit']}{attempts}: {_short(error['error'])}", style="red"))
     if status.counts["failed"] and not status.driver:
-        parts.append(Text("Failed trials are tried again after dferbench retry."))
+        parts.append(Text("The next run tries failed trials again."))
     return Group(*parts)
 
 

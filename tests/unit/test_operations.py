@@ -325,6 +325,38 @@ def test_retry_clears_failures_and_diverged_trials_only_when_asked(run, console)
     assert list(run.units.iterdir()) == [run.unit(done).folder]
 
 
+def test_a_trial_whose_worker_left_no_trace_has_failed_until_it_is_retried(run, console):
+    brain = started(run, console)
+    unit = next(iter(brain.units.values()))
+    publish(run, failed={unit.key: "the worker died"})
+    assert read_status(run).counts["failed"] == 1
+    assert read_status(run).errors[-1]["error"] == "the worker died"
+    assert [one.trial_id for one in clear(run, failed=True, diverged=False).failed] == [unit.trial.trial_id]
+    assert read_status(run).counts["failed"] == 0
+
+
+def test_a_failed_trial_that_is_tried_again_is_running(run, console):
+    brain = started(run, console)
+    unit = next(iter(brain.units.values()))
+    write_text(json.dumps({"error": "x", "attempts": 1}), run.unit(unit.trial.trial_id).failure)
+    assert read_status(run).counts["failed"] == 1
+    with exclusive(run):
+        status = read_status(run)
+        assert (status.counts["running"], status.counts["failed"]) == (1, 0)
+
+
+def test_a_search_is_told_by_its_configurations_and_stopped_trainings_do_not_wait(run, console):
+    started(run, console)
+    line = {"method": "hdf", "phase": "search", "fold": 1, "seed": 1000, "epochs": 2}
+    lines = [{**line, "configuration": number, "trial_id": f"{number}" * 16} for number in range(3)]
+    run.wanted.write_text("".join(json.dumps(one) + "\n" for one in lines))
+    write_record(run, "0" * 16)
+    publish(run, configurations={"hdf": ["complete", "stopped", "open"]})
+    (phase,) = read_status(run).phases
+    assert phase.configurations == {"complete": 1, "stopped": 1, "open": 1}
+    assert phase.counts == {"done": 1, "stopped": 1, "waiting": 1}
+
+
 def test_retry_does_not_touch_a_study_that_is_being_run(run, console):
     brain = started(run, console)
     failed = next(iter(brain.units.values())).trial.trial_id
