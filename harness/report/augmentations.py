@@ -3,16 +3,12 @@
 A method that has seen a perturbation in training is not robust to a shift: it was trained on it. Boards name that.
 """
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
-from harness.paths import RunPaths
+from harness.report.declarations import DECLARED, said_of
 from harness.report.study_results import StudyResults
 from harness.stats.suite import Suite
-
-DECLARED = "training_augmentations"
-"""The key under which an entry's manifest, and a merged board's methods, hold the names."""
 
 BRIGHTNESS = ("brightness", "brightness_up", "brightness_down", "gamma_bright", "gamma_dark", "overexposure")
 CONTRAST = ("contrast", "contrast_up", "contrast_down")
@@ -74,24 +70,13 @@ def own_augmentations(study: dict[str, Any]) -> tuple[str, ...]:
 
 def declared(results: StudyResults) -> dict[str, tuple[str, ...]]:
     """Each compared method's training augmentations, from an entry's manifest or from the study itself."""
-    entered = _entry_augmentations(results.run)
-    methods = results.study.get("methods") or {}
-    found = {}
-    for method in results.outcomes.methods:
-        merged = (methods.get(method) or {}).get(DECLARED)
-        found[method] = tuple(merged if merged is not None else entered or own_augmentations(results.study))
-    return found
+    own = own_augmentations(results.study)
+    return {method: tuple(said_of(results, method, DECLARED, own) or own) for method in results.outcomes.methods}
 
 
 def trained_on(results: StudyResults) -> dict[str, str]:
     """The tested perturbations that each method was trained on, for a column of boards."""
     return {method: overlap_text(names, results.suite) for method, names in declared(results).items()}
-
-
-def _entry_augmentations(run: RunPaths) -> tuple[str, ...]:
-    """What the manifest of an entry declares; nothing for a study's own folder."""
-    manifest = run.root / "manifest.json"
-    return tuple(json.loads(manifest.read_text(encoding="utf-8")).get(DECLARED, ())) if manifest.exists() else ()
 
 
 def overlap(names: Iterable[str], suite: Suite) -> dict[str, tuple[str, ...]]:

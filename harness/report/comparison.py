@@ -12,6 +12,7 @@ from harness.report.audited import RANKED, under_rule
 from harness.report.comparison_question import Question
 from harness.report.comparison_text import comparison_text
 from harness.report.leaderboard import METRICS_SHOWN, Scoped, scoped_scores
+from harness.report.published import require_trained
 from harness.report.study_results import StudyResults, read_results
 from harness.seeds import derive
 from harness.stats.aggregate import CLEAN_SCOPE, scopes
@@ -59,6 +60,7 @@ def _check(question: Question, outcomes: Outcomes) -> None:
     if question.metric not in METRICS_SHOWN:
         raise unknown("metric to compare by", question.metric, METRICS_SHOWN)
     if question.baseline is not None and question.baseline not in outcomes.methods:
+        require_trained(question.baseline)
         raise unknown("method", question.baseline, outcomes.methods)
     if len(outcomes.methods) < 2:
         raise HarnessError(

@@ -6,6 +6,7 @@ import pandas as pd
 
 from harness.report.audited import BEST_ON_TEST, RANKED, RULES
 from harness.report.comparison_question import Question
+from harness.report.design_cautions import condition_caution, design_cautions
 from harness.report.leaderboard import METRICS_SHOWN
 from harness.report.notes import class_cautions, collapse_cautions, plural, seed_cautions
 from harness.report.selection import OPTIMISTIC
@@ -29,7 +30,8 @@ def comparison_text(table: pd.DataFrame, results: StudyResults, question: Questi
     parts += [*_fold_table(rows), ""]
     if any("p_mcnemar" in row and row["p_mcnemar"] == row["p_mcnemar"] for row in rows):
         parts += [*_checkpoint_table(rows), ""]
-    notes = [*_reading(question, covers, len(rows)), *comparison_cautions(rows, results)]
+    notes = [*_reading(question, covers, len(rows)), *condition_caution(question.scope)]
+    notes += comparison_cautions(rows, results)
     return "\n".join([*parts, *(f"- {note}" for note in notes), ""])
 
 
@@ -55,6 +57,7 @@ def comparison_cautions(rows: list[dict[Any, Any]], results: StudyResults) -> li
     clips = outcomes.num_clips / folds
     ratio = clips / max(results.dataset["num_clips"] - clips, 1)
     notes = [*outcomes.notes, *seed_cautions(outcomes), *class_cautions(outcomes), *collapse_cautions(outcomes)]
+    notes += design_cautions(results)
     if floor > ALPHA:
         notes.append(
             f"With {plural(folds, 'fold')} an exact test of folds gives no p below {floor:.4g}, however large the gap."

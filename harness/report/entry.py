@@ -10,13 +10,13 @@ from typing import Any
 from harness import __version__
 from harness.errors import HarnessError, unknown
 from harness.paths import RunPaths, UnitPaths
-from harness.report.augmentations import DECLARED, declared
+from harness.report.augmentations import declared
+from harness.report.declarations import DECLARED, MANIFEST, SELECTION
 from harness.report.findings import analyse
 from harness.report.study_results import read_results
 from harness.tables.schema import TRIALS
 from harness.tables.store import write, write_text
 
-MANIFEST = "manifest.json"
 FORMAT = 1
 CLAIMED = ("uar_clean", "war_clean", "uar_perturbed", "war_perturbed")
 
@@ -62,7 +62,7 @@ def export_entry(
         "dataset_fingerprint": results.dataset["fingerprint"],
         "suite_version": results.suite.version,
         DECLARED: list(dict.fromkeys((*declared(results)[method], *training_augmentations))),
-        "selection": "validation",
+        SELECTION: "validation",
         "contact": contact,
         "dferbench": __version__,
         "claims": {name: float(row[name]) for name in CLAIMED if name in row},

@@ -9,13 +9,16 @@ import pandas as pd
 
 from harness.errors import HarnessError
 from harness.paths import RunPaths
-from harness.report.augmentations import DECLARED, declared
+from harness.report.augmentations import declared
 from harness.report.calibration_table import calibrated
+from harness.report.declarations import DECLARED, SELECTION, entry_manifest
+from harness.report.design_cautions import view_cautions
 from harness.report.findings import analyse
 from harness.report.latex import latex
 from harness.report.leaderboard import csv, markdown
 from harness.report.metrics_table import metrics_table
-from harness.report.page import Measured, page
+from harness.report.page import page
+from harness.report.page_sections import Measured
 from harness.report.published import published_markdown
 from harness.report.study_results import StudyResults, method_order, read_results
 from harness.stats.gather import RunOutcomes, align
@@ -76,6 +79,7 @@ def merged(parts: Sequence[StudyResults]) -> StudyResults:
     methods = [name for part in named for name in method_order(part.study, part.confirmed)]
     conditions = set.intersection(*({entry.condition for entry in part.suite.conditions} for part in named))
     names = ", ".join(part.run.study for part in parts)
+    outcomes = align(runs, first.dataset["classes"], methods)
     declarations = {name: part.study["methods"][name] for part in named for name in part.study["methods"]}
     return replace(
         first,
@@ -85,7 +89,7 @@ def merged(parts: Sequence[StudyResults]) -> StudyResults:
         confirmed=pd.concat([part.confirmed for part in named], ignore_index=True),
         units={trial_id: unit for part in named for trial_id, unit in part.units.items()},
         runs=tuple(runs),
-        outcomes=align(runs, first.dataset["classes"], methods),
+        outcomes=replace(outcomes, notes=(*outcomes.notes, *view_cautions(parts))),
     )
 
 
@@ -120,7 +124,8 @@ def _renamed(part: StudyResults, names: dict[str, str]) -> StudyResults:
     ]
     order = [names[name] for name in method_order(part.study, part.confirmed) if name in names]
     augmented = declared(part)
-    methods = {names[old]: {DECLARED: list(augmented.get(old, ()))} for old in names}
+    rule = entry_manifest(part.run).get(SELECTION, "validation")
+    methods = {new: {SELECTION: rule, DECLARED: list(augmented.get(old, ()))} for old, new in names.items()}
     study = part.study | {"methods": {name: methods[name] for name in order}}
     return replace(part, study=study, trials=tables[0], confirmed=tables[1], runs=tuple(runs))
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from harness.report.design_cautions import design_cautions
 from harness.report.study_results import StudyResults
 from harness.stats.bootstrap import MIN_SEEDS, Resampling, Scores
 from harness.stats.outcomes import Outcomes
@@ -25,6 +26,7 @@ def reading_notes(results: StudyResults, scores: Scores, resampling: Resampling)
         f"Percent on {test}, {pooled}{averaged}; ranked by UAR on clean clips.",
         f"Intervals: 95 %, over {scores.covers}, from {drawn}.",
         "Methods that share a letter cannot be told apart by their UAR on clean clips (all pairs judged together).",
+        "Whether two intervals overlap does not decide that: clips are shared, so differences vary less.",
     ]
     if families:
         notes.append(
@@ -46,6 +48,7 @@ def cautions(results: StudyResults) -> list[str]:
         *class_cautions(outcomes),
         *collapse_cautions(outcomes),
         *_data_cautions(results),
+        *design_cautions(results),
     ]
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from harness.errors import HarnessError
+
 AVERAGED = ("5fd avg", "test")
 """Protocols whose figure is for the whole data set rather than for one fold."""
 
@@ -26,6 +28,19 @@ def published() -> pd.DataFrame:
     """
     text = files("harness.report").joinpath("published_results.csv").read_text(encoding="utf-8")
     return pd.read_csv(StringIO(text), dtype={"year": "Int64"})
+
+
+def require_trained(method: str) -> None:
+    """Refuse to compare with a number of the literature.
+
+    Raises:
+        HarnessError: if the name is that of a published result.
+    """
+    if method.lower() in set(published()["method"].str.lower()):
+        raise HarnessError(
+            f"'{method}' is a published number, not a training of this study: it has no predictions, so its difference "
+            "from another method has no interval and no test. Train it here to compare with it."
+        )
 
 
 def published_for(dataset: dict[str, Any]) -> pd.DataFrame:

@@ -8,7 +8,8 @@ import numpy as np
 
 from harness.errors import CollectedError
 from harness.paths import RunPaths
-from harness.report.augmentations import DECLARED, overlap, unknown_augmentations
+from harness.report.augmentations import overlap, unknown_augmentations
+from harness.report.declarations import DECLARED, HONEST
 from harness.report.entry import FORMAT, file_digests, read_manifest
 from harness.report.findings import analyse
 from harness.report.fingerprint_check import Compared, compare_fingerprints, missing_fingerprints
@@ -28,9 +29,6 @@ REQUIRED = {
     "claims": dict,
     "files": dict,
 }
-HONEST = ("validation", "last")
-"""Rules of selection that look at no test clip."""
-
 TOLERANCE = 1e-6
 """How far a claimed score may be from the recomputed one: rounding in a text file, nothing else."""
 
