@@ -50,7 +50,7 @@ def cluster(environment):
         for name in ("DFERBENCH_CACHE", "OMP_NUM_THREADS"):
             patch.setenv(name, environment[name])
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        machines = Cluster(shutdown_at_exit=False)
+        machines = Cluster()
         try:
             machines.add_node(num_cpus=1, include_dashboard=False)
             machines.add_node(num_cpus=1)
