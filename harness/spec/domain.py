@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -78,7 +79,7 @@ class Domain(Strict):
             return min(low + int(share * (high - low + 1)), high)
         if self.log_uniform is not None:
             lower, upper = self.log_uniform
-            return min(max(lower * (upper / lower) ** share, lower), upper)
+            return min(max(lower * math.exp(share * math.log(upper / lower)), lower), upper)
         lower, upper = self.uniform or (0.0, 0.0)
         return lower + share * (upper - lower)
 
