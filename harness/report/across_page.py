@@ -1,6 +1,7 @@
 """A comparison over data sets as Markdown, as CSV, and as one page with its figures."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ def write_across(found: Across, folder: Path) -> Path:
 
 def scores(found: Across) -> pd.DataFrame:
     """UAR of every method on every data set with its 95 % interval, as fractions."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for block in found.blocks:
         band = share_band(*block.scored)
         rows.extend(
@@ -78,7 +79,7 @@ def across_markdown(found: Across) -> str:
     return "\n".join([*lines, "", *(f"- {note}" for note in [*rank_notes(found), *found.notes]), ""])
 
 
-def pairs(found: Across) -> list[dict]:
+def pairs(found: Across) -> list[dict[Any, Any]]:
     """Every pair with its wins and, where ranks were tested, its p-value among all pairs."""
     rows = found.wins.to_dict("records")
     tested = ["not tested"] * len(rows)

@@ -10,7 +10,8 @@ from harness.report.calibration_table import calibrated
 from harness.report.findings import analyse
 from harness.report.leaderboard import csv, markdown
 from harness.report.metrics_table import metrics_table
-from harness.report.page import Measured, page
+from harness.report.page import page
+from harness.report.page_sections import Measured
 from harness.report.published import published_markdown
 from harness.report.robustness_table import robustness_table
 from harness.report.selection import selection_markdown

@@ -163,11 +163,11 @@ def _nearest(features: Float[np.ndarray, "n d"]) -> Int[np.ndarray, " n"]:
     squares = (features**2).sum(axis=1)
     distances = squares[:, None] + squares[None] - 2 * features @ features.T
     np.fill_diagonal(distances, np.inf)
-    return distances.argmin(axis=1)
+    return np.asarray(distances.argmin(axis=1))
 
 
 def _unit(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
     """Points moved and scaled into the unit square, both axes by one factor, so that shapes are kept."""
     low, high = points.min(axis=0), points.max(axis=0)
     width = float((high - low).max()) or 1.0
-    return (points - (low + high) / 2) / width + 0.5
+    return np.asarray((points - (low + high) / 2) / width + 0.5)

@@ -3,16 +3,19 @@
 import json
 import re
 
+import pandas as pd
 import pytest
 from fabricated_run import Fabrication, fabricate
 
+from harness.report.build import build
 from harness.report.figures.best_so_far import best_so_far
+from harness.report.figures.front import draw_front, fronts
 from harness.report.figures.parallel import draw_parallel, parallel
 from harness.report.figures.slices import slices
 from harness.report.sections.axes import axis
 from harness.report.sections.search import searches
 from harness.report.study_results import read_results
-from harness.tables.schema import TRIALS
+from harness.tables.schema import SEARCH, TRIALS
 from harness.tables.store import read, write
 
 SEARCHED = Fabrication(clips=30, perturbations=(), folds=(1,), configurations=12)
@@ -97,3 +100,39 @@ def test_a_study_that_asks_for_war_is_drawn_by_war(tmp_path):
     run.study_file.write_text(run.study_file.read_text() + "search: {metric: war}\n")
     found = searches(read_results(run))[0]
     assert found.score(found.tried[0]) == 100 * found.tried[0].objectives["war"]
+
+
+def test_several_objectives_are_drawn_against_the_first_with_the_front_joined(tmp_path):
+    run = fabricate(tmp_path, SEARCHED)
+    run.study_file.write_text(run.study_file.read_text() + "search: {metrics: [uar, cost]}\n")
+    rows = [
+        {
+            "method": "hdf",
+            "configuration": number,
+            "round": 0,
+            "origin": "random",
+            "values": json.dumps({"objective.tau": 0.1 + number / 10}),
+            "status": "complete" if number < 3 else "raced_out",
+            "reason": "" if number < 3 else "against #0: too low",
+            "folds": [1],
+            "scores": [0.5],
+            "halts": [],
+            "score": 0.5,
+            "estimate": None if number < 3 else 0.31,
+            "objectives": [("uar", 0.5 - number / 10), ("cost", 2.0 - number / 2)] if number < 3 else [],
+            "front": number in (0, 2),
+            "chosen": number == 0,
+            "cost": 1.0,
+        }
+        for number in range(4)
+    ]
+    write(pd.DataFrame(rows), SEARCH, run.table("search"))
+    found = searches(read_results(run))[0]
+    assert found.objectives == ["uar", "cost"]
+    assert [one.number for one in found.scored] == [0, 1, 2]
+    drawn = fronts(found)
+    assert [(one.first, one.other) for one in drawn] == [("uar", "cost")]
+    assert "configuration 2, configuration 0" in draw_front(drawn[0], 0)
+    page = " ".join(build(run, replicates=20).html_path.read_text().split())
+    assert "raced out, estimated at 31.0" in page
+    assert "against #0: too low" in page

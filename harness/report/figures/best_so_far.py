@@ -43,7 +43,7 @@ def draw_best_so_far(curves: list[BestSoFar]) -> str:
         for one in curves:
             color = series_color(one.series)
             known = [(x, y) for x, y in zip(one.spent, one.scores, strict=True) if y is not None]
-            axes.scatter(*zip(*known, strict=True), color=color, s=9, alpha=0.45, linewidths=0)
+            axes.scatter([x for x, _ in known], [y for _, y in known], color=color, s=9, alpha=0.45, linewidths=0)
             axes.step(
                 one.spent,
                 one.best,

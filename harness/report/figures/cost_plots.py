@@ -38,11 +38,12 @@ class CostPlot(NamedTuple):
 
 def cost_plots(rows: Sequence[CostRow], board: pd.DataFrame) -> list[CostPlot]:
     """A plot per measure that is known of two or more methods."""
-    scores = board.set_index("method")[["uar_clean", "uar_clean_low", "uar_clean_high"]] * 100
+    columns = [100 * board[name].to_numpy() for name in ("uar_clean", "uar_clean_low", "uar_clean_high")]
+    scores = dict(zip(board["method"], zip(*(column.tolist() for column in columns), strict=True), strict=True))
     plots = []
     for measure in MEASURES:
         points = [
-            CostPoint(row.method, index, float(cost), *(float(value) for value in scores.loc[row.method]))
+            CostPoint(row.method, index, float(cost), *scores[row.method])
             for index, row in enumerate(rows)
             for cost in [getattr(row, measure)]
             if cost

@@ -16,10 +16,11 @@ def draw_epoch_curves(info: MethodCurves, series: int, metric_title: str, limits
             axes.plot(curve.epochs, curve.scores, color=color, linewidth=1, alpha=0.55)
         for rule, (marker, label) in MARKS.items():
             places = [(epoch, curve.at(epoch)) for curve in info.curves for epoch in [_epoch(curve, rule)]]
-            known = [(epoch, score) for epoch, score in places if score is not None]
+            known = [(epoch, score) for epoch, score in places if epoch is not None and score is not None]
             if known:
                 axes.scatter(
-                    *zip(*known, strict=True),
+                    [epoch for epoch, _ in known],
+                    [score for _, score in known],
                     marker=marker,
                     s=60 if marker == "*" else 26,
                     color=FAINT if rule == "best" else color,

@@ -26,14 +26,13 @@ def draw_front(info: Front, series: int) -> str:
     with canvas(3.7, 2.8) as (figure, axes):
         axes.grid(visible=True)
         kept = sorted((one for one in info.shown if one.front), key=lambda one: one.objectives[info.other])
-        line = [(one.shown(info.other), one.shown(info.first)) for one in kept]
-        axes.plot(*zip(*line, strict=True), color=FAINT, linestyle="--", linewidth=1)
+        line = [_place(info, one) for one in kept]
+        axes.plot([x for x, _ in line], [y for _, y in line], color=FAINT, linestyle="--", linewidth=1)
         for one in info.shown:
-            color = series_color(series) if one.front else FAINT
-            axes.plot(one.shown(info.other), one.shown(info.first), color=color, marker="o", markersize=5)
+            x, y = _place(info, one)
+            axes.plot(x, y, color=series_color(series) if one.front else FAINT, marker="o", markersize=5)
             if one.chosen:
-                place = (one.shown(info.other), one.shown(info.first))
-                axes.plot(*place, marker="o", markersize=10, markerfacecolor="none", markeredgecolor=INK)
+                axes.plot(x, y, marker="o", markersize=10, markerfacecolor="none", markeredgecolor=INK)
         axes.set(title=f"{info.method}\n{len(kept)} of {len(info.shown)} are not beaten in all objectives")
         axes.set(xlabel=OBJECTIVES[info.other], ylabel=OBJECTIVES[info.first])
         listed = ", ".join(f"configuration {one.number}" for one in kept)
@@ -41,3 +40,9 @@ def draw_front(info: Front, series: int) -> str:
         return to_svg(
             figure, f"front-{series}-{slug}", f"{OBJECTIVES[info.first]} against {OBJECTIVES[info.other]}: {listed}."
         )
+
+
+def _place(info: Front, one: Tried) -> tuple[float, float]:
+    """A complete configuration's other and first objective, in the units of their words."""
+    scale = {name: 1.0 if name == "cost" else 100.0 for name in (info.other, info.first)}
+    return scale[info.other] * one.objectives[info.other], scale[info.first] * one.objectives[info.first]

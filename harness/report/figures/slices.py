@@ -36,9 +36,9 @@ def draw_slice(info: Slice, series: int) -> str:
     with canvas(2.9, 2.2) as (figure, axes):
         axes.grid(axis="y")
         axes.scatter(info.numbers, info.scores, color=series_color(series), s=22, alpha=0.8, linewidths=0)
-        ringed = [(x, y) for x, y, kept in zip(info.numbers, info.scores, info.chosen, strict=True) if kept]
-        if ringed:
-            axes.scatter(*zip(*ringed, strict=True), s=80, facecolors="none", edgecolors=INK, linewidths=1.2)
+        for number, score, chosen in zip(info.numbers, info.scores, info.chosen, strict=True):
+            if chosen:
+                axes.scatter([number], [score], s=80, facecolors="none", edgecolors=INK, linewidths=1.2)
         name = info.axis.name.rsplit(".", 1)[-1]
         axes.set(title=name, xlabel=info.axis.name, ylabel=info.words)
         if info.axis.scale == "log":

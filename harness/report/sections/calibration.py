@@ -1,7 +1,7 @@
 """How far confidence can be trusted, on clean clips and under perturbation."""
 
 from statistics import fmean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -43,16 +43,16 @@ def scaled_rows(table: pd.DataFrame) -> list[ScaledRow]:
     """The CALIBRATION table by method."""
     rows = []
     for method, own in table.groupby("method", sort=False):
-        cells = own.set_index("metric")
+        cells = {str(row["metric"]): row for row in own.to_dict("records")}
         pairs = [
-            (_triple(cells.loc[metric], ("value", "low", "high")), _triple(cells.loc[metric], SCALED_COLUMNS))
+            (_triple(cells[metric], ("value", "low", "high")), _triple(cells[metric], SCALED_COLUMNS))
             for metric in SCALED
         ]
         rows.append(ScaledRow(str(method), float(own["temperature"].iloc[0]), pairs))
     return rows
 
 
-def _triple(row: pd.Series, names: tuple[str, str, str]) -> Triple:
+def _triple(row: dict[Any, Any], names: tuple[str, str, str]) -> Triple:
     value, low, high = (float(row[name]) for name in names)
     return value, low, high
 
