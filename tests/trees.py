@@ -1,12 +1,17 @@
 """A small tree laid out like each data set on disk, by ``write_<name>``; clips are named files with little in them."""
 
 import itertools
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from tiny_clips import dfew_labels, write_lines
 from tiny_clips import write_dfew as write_dfew
-from tiny_clips import write_lines
+from workbooks import write_votes
 
 __all__ = [
+    "LAYOUTS",
     "write_caer",
     "write_clip_folder",
     "write_cremad",
@@ -101,3 +106,74 @@ def write_clip_folder(root: Path) -> Path:
         else:
             video(root / emotion / f"c{number}.mp4")
     return root
+
+
+class Layout(NamedTuple):
+    """One way in which a data set lies on people's disks: its reader, the options it needs, and who writes it."""
+
+    dataset: str
+    options: dict[str, Any]
+    write: Callable[[Path], Path]
+
+
+def dfew_lists(
+    root: Path, line: str, *, header: str = "", suffix: str = "csv", end: str = "\n", first: int = 0
+) -> Path:
+    """A DFEW tree whose lists are in another form: each line is formatted with ``id`` and ``label``."""
+    write_dfew(root)
+    labels, folder = dfew_labels(), root / "EmoLabel_DataSplit"
+    for old in sorted(folder.rglob("*.csv")):
+        split, fold = old.parent.name.partition("(")[0], old.stem
+        ids = [row.split(",")[0].zfill(5) for row in old.read_text().splitlines()[1:]]
+        rows = [line.format(id=clip_id, label=labels[clip_id] - 1 + first) for clip_id in ids]
+        write_lines(root / "lists" / f"{fold}_{split}.{suffix}", [*([header] if header else []), *rows], end)
+    shutil.rmtree(folder)
+    (root / "lists").rename(folder)
+    return root
+
+
+def with_votes(root: Path) -> Path:
+    """A DFEW tree with its annotators' workbook."""
+    write_dfew(root)
+    write_votes(root, {i: tuple(10 * (k == label - 1) for k in range(7)) for i, label in dfew_labels().items()})
+    return root
+
+
+def in_integers(root: Path) -> Path:
+    """FERV39k with labels as integers in DFEW's order, in the nested folder that its archive unpacks to."""
+    write_ferv39k(root, "2_ClipsforFaceCrop-002/2_ClipsforFaceCrop")
+    for path in (root / "4_setups").rglob("*.csv"):
+        rows = [row.split() for row in path.read_text().splitlines()]
+        write_lines(path, [f"{clip} {FERV_CLASSES.index(word)}" for clip, word in rows])
+    return root
+
+
+def listed(root: Path) -> Path:
+    """A folder of clips with a list of everything that a list can say."""
+    write_clip_folder(root)
+    names = [f"{emotion}/c{n}{'' if n % 2 else '.mp4'}" for emotion in ("calm", "excited") for n in range(6)]
+    rows = [f"{name},{name.split('/')[0]},p{n % 4},{n % 2 + 1},{n % 3},1" for n, name in enumerate(names)]
+    write_lines(root / "clips.csv", ["clip,label,group,fold,votes:calm,votes:excited", *rows])
+    return root
+
+
+LAYOUTS = {
+    **{
+        f"dfew, {name}": Layout("dfew", {}, lambda root, name=name: write_dfew(root, clips=name))
+        for name in ("clip_224x224", "clip_224x224_16f", "clip_224x224_avi", "clip_224x224_mp4")
+    },
+    "dfew, votes": Layout("dfew", {}, with_votes),
+    "dfew, S2D": Layout("dfew", {}, lambda root: dfew_lists(root, "{id},{label}", header="video_name,label")),
+    "dfew, Former-DFER": Layout("dfew", {}, lambda root: dfew_lists(root, "/data/{id} 16 {label}", suffix="txt")),
+    "dfew, IAL": Layout("dfew", {}, lambda root: dfew_lists(root, "/d/{id} 16 {label}", suffix="txt", end="\r\n")),
+    "dfew, MAE-DFER": Layout("dfew", {}, lambda root: dfew_lists(root, "/data/{id} {label}")),
+    "ferv39k": Layout("ferv39k", {}, write_ferv39k),
+    "ferv39k, integers": Layout("ferv39k", {}, in_integers),
+    "mafw": Layout("mafw", {}, write_mafw),
+    "cremad": Layout("cremad", {}, write_cremad),
+    "ravdess": Layout("ravdess", {}, write_ravdess),
+    "caer": Layout("caer", {}, write_caer),
+    "clip_folder": Layout("clip_folder", {}, write_clip_folder),
+    "clip_folder, list": Layout("clip_folder", {}, listed),
+}
+"""Every layout by name, each with a few clips that are only named files."""

@@ -45,7 +45,7 @@ def read_list(path: Path, problems: Problems) -> list[Entry]:
         return []
     if rows and len(rows[0].cells) == 1:
         entries: Iterator[Entry | None] = (
-            _spaced(Row(row.where, tuple(row.cells[0].rsplit(maxsplit=1))), problems) for row in rows
+            _spaced(Row(row.where, tuple(",".join(row.cells).rsplit(maxsplit=1))), problems) for row in rows
         )
     else:
         entries = _comma_separated(rows, problems)

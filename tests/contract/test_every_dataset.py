@@ -136,9 +136,9 @@ def test_some_classes_can_be_kept(opened):
 GARBAGE = st.sampled_from(
     ["../../etc/passwd,1", "../../etc/passwd Sad", "1,1,1,1", "nonsense", ",", "99999,3", "War/Sad/0010 9", "é ü", "\0"]
 )
-KINDS = st.sampled_from(["delete", "empty", "stub", "litter", "insert", "repeat", "drop", "encode"])
+KINDS = st.sampled_from(["delete", "empty", "stub", "litter", "insert", "repeat", "drop", "utf-16", "latin-1"])
 DAMAGE = st.lists(st.tuples(KINDS, st.integers(0, 10**6), GARBAGE), min_size=1, max_size=4)
-TREES = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+TREES = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
 def damage(root: Path, kind: str, which: int, garbage: str) -> None:
@@ -157,7 +157,8 @@ def damage(root: Path, kind: str, which: int, garbage: str) -> None:
         "insert": lambda: listing.write_bytes(b"\n".join([*lines[:row], garbage.encode(), *lines[row:]])),
         "repeat": lambda: listing.write_bytes(b"\n".join([*lines[:row], lines[row], *lines[row:]])),
         "drop": lambda: listing.write_bytes(b"\n".join([*lines[:row], *lines[row + 1 :]])),
-        "encode": lambda: listing.write_bytes(listing.read_bytes().decode(errors="replace").encode("utf-16")),
+        "utf-16": lambda: listing.write_bytes(listing.read_bytes().decode(errors="replace").encode("utf-16")),
+        "latin-1": lambda: listing.write_bytes(listing.read_bytes() + b"\ncaf\xe9,1\n"),
     }
     actions[kind]()
 
@@ -166,17 +167,27 @@ def contents(root: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("name", WITH_TREE)
+@pytest.mark.parametrize("name", trees.LAYOUTS)
+def test_every_layout_is_read_whole(tmp_path, name):
+    layout = trees.LAYOUTS[name]
+    source = load("dataset", layout.dataset).open(layout.write(tmp_path / "tree"), layout.options)
+    assert source.excluded == {}
+    assert {clip.label for clip in source.clips.values()} == set(range(len(source.classes)))
+    assert source.folds
+
+
+@pytest.mark.parametrize("name", trees.LAYOUTS)
 @given(damages=DAMAGE)
 @TREES
 def test_a_damaged_tree_is_read_rightly_or_refused_in_words_and_never_changed(tmp_path_factory, name, damages):
-    root = getattr(trees, f"write_{name}")(tmp_path_factory.mktemp(name) / "tree")
+    layout = trees.LAYOUTS[name]
+    root = layout.write(tmp_path_factory.mktemp("tree") / "tree")
     for one in damages:
         damage(root, *one)
     before = contents(root)
     for options in ({}, {"on_bad_clip": "drop"}):
         try:
-            source = load("dataset", name).open(root, options)
+            source = load("dataset", layout.dataset).open(root, {**layout.options, **options})
         except HarnessError:
             continue
         listed = {clip_id for fold in source.folds.values() for split in fold for clip_id in split}

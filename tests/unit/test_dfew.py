@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import trees
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_clips import dfew_labels, write_dfew, write_dfew_lists, write_lines
@@ -345,3 +346,13 @@ def test_the_london_clips_are_read_as_they_lie(london):
     for fold in source.folds.values():
         people = [{source.clips[clip_id].group for clip_id in split} for split in fold]
         assert not people[0] & people[1]
+
+
+@pytest.mark.parametrize("row", [",", "00001,", "/data/00001 16 3,4", "x y,"])
+def test_a_comma_in_a_list_of_spaces_is_named_with_its_line(tmp_path, row):
+    root = trees.dfew_lists(tmp_path, "/data/{id} 16 {label}", suffix="txt")
+    path = root / "EmoLabel_DataSplit" / "set_1_test.txt"
+    path.write_text(path.read_text() + row + "\n")
+    line = len(path.read_text().splitlines())
+    with pytest.raises(CollectedError, match=f"{re.escape(str(path))}:{line}: "):
+        dfew.open(root, {})

@@ -319,7 +319,7 @@ def test_a_pack_whose_process_was_killed_keeps_no_temporary_file(source, cache):
 
 
 def test_what_a_training_knows_of_a_data_set_is_small_in_memory(tmp_path):
-    """A quarter of DFEW: manifest and index. A whole training process may hold 200 MB for all of it, batches included."""
+    """A quarter of DFEW: manifest and index. A whole process may hold 200 MB for all of it, batches included."""
     count, classes = 3_000, tuple("abcdefg")
     shares = (0.7, 0.2, 0.1, 0.0, 0.0, 0.0, 0.0)
     clips = {
