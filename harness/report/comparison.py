@@ -11,6 +11,7 @@ from harness.paths import RunPaths
 from harness.report.audited import RANKED, under_rule
 from harness.report.comparison_question import Question
 from harness.report.comparison_text import comparison_text
+from harness.report.exploration import exploration_text, explore
 from harness.report.leaderboard import METRICS_SHOWN, Scoped, scoped_scores
 from harness.report.published import require_trained
 from harness.report.study_results import StudyResults, read_results
@@ -53,7 +54,9 @@ def compare(run: RunPaths, question: Question) -> Comparison:
     if (question.tested, question.metric) not in scoped:
         raise unknown("scope", question.scope, {scope for scope, _ in scoped})
     table = _table(results, question, scoped[question.tested, question.metric])
-    return Comparison(table, comparison_text(table, results, question, scores.covers))
+    explored = explore(outcomes, scores, question, pairs_of(outcomes.methods, question.baseline), resampling)
+    text = comparison_text(table, results, question, scores.covers)
+    return Comparison(table, text + "\n".join(["", *exploration_text(explored, question), ""]))
 
 
 def _check(question: Question, outcomes: Outcomes) -> None:

@@ -33,6 +33,16 @@ def max_t(observed: Float[np.ndarray, " p"], replicates: Float[np.ndarray, "b p"
     return Simultaneous(observed - half, observed + half, np.where(fixed, (observed == 0).astype(float), exceed))
 
 
+def bootstrap_p(observed: Float[np.ndarray, " p"], replicates: Float[np.ndarray, "b p"]) -> Float[np.ndarray, " p"]:
+    """Two-sided p-value of each difference alone: how often a replicate is as far from the observed as that is from 0.
+
+    Unadjusted (Davison & Hinkley 1997, section 4.4); a difference that never varies is compared with zero itself.
+    """
+    far = (np.abs(replicates - observed) >= np.abs(observed)).sum(axis=0)
+    fixed = replicates.std(axis=0) == 0
+    return np.where(fixed, (observed == 0).astype(float), (1 + far) / (1 + len(replicates)))
+
+
 def holm(p_values: Float[np.ndarray, " p"]) -> Float[np.ndarray, " p"]:
     """Step-down adjusted p-values (Holm, Scandinavian Journal of Statistics 1979)."""
     return _step_down(p_values, len(p_values) - np.arange(len(p_values)))
