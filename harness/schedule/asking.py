@@ -95,9 +95,8 @@ class Asker:
         for study in (self._drawn, self._kept):
             trial = Trial(study, study.get_trials(deepcopy=False)[number]._trial_id)
             trial.set_user_attr("status", told.status)
-            if len(study.directions) == 1:
-                for step, score in told.steps.items():
-                    trial.report(score, step)
+            for epoch, score in told.halts.items():
+                trial.report(score, epoch)
             study.sampler = RandomSampler(seed=0)
             if told.status == "failed":
                 study.tell(number, state=TrialState.FAIL)

@@ -38,12 +38,12 @@ class Told(NamedTuple):
         status: how it ended.
         values: one number per objective: means over all folds, or the estimate of one that was raced out; ``None`` for
             one that failed, or was stopped at an early epoch.
-        steps: scores on the way: by epoch for one that was stopped, else running means by number of folds.
+        halts: scores by epoch of one that was stopped.
     """
 
     status: Status
     values: tuple[float, ...] | None
-    steps: dict[int, float]
+    halts: dict[int, float]
 
 
 @runtime_checkable
@@ -119,13 +119,11 @@ class Configuration:
     @property
     def told(self) -> Told:
         """What the sampler learns."""
-        running = [self.scores[fold] for fold in self.folds if fold in self.scores]
-        steps = {count: fmean(running[:count]) for count in range(1, len(running) + 1)}
         if self.status == "complete":
-            return Told(self.status, tuple(self.objectives.values()), steps)
+            return Told(self.status, tuple(self.objectives.values()), {})
         if self.status == "raced_out" and self.estimate is not None:
-            return Told(self.status, (self.estimate,), steps)
-        return Told(self.status, None, self.halts if self.status == "stopped" else steps)
+            return Told(self.status, (self.estimate,), {})
+        return Told(self.status, None, self.halts if self.status == "stopped" else {})
 
 
 class MethodSearch:
