@@ -19,6 +19,9 @@ GENERAL = ("clip_folder", "synthetic", "cross")
 LENGTHS = (1, 8, 16, 32, 48, 64, 96, 128, 192, 256)
 """Left edges of the bins of the clip-length histogram, in frames; the last bin is open."""
 
+ANOTHER = 0.2
+"""Share of its clips by which a data set may differ from the known one and still be compared with it count by count."""
+
 OnProgress = Callable[[int, int], None]
 
 
@@ -107,7 +110,11 @@ def inspect(
     source = found.source
     if source is None:
         return found
-    found = replace(found, remarks=(*found.remarks, *_differences(source, found.known)))
+    if found.known is not None and _is_another(source, found.known):
+        counts = f"{len(source.clips)} clips instead of {_total(found.known)}"
+        remark = f"{counts}: another data set, or a part of it, in the layout of {found.dataset}"
+        found = replace(found, known=None, remarks=(*found.remarks, remark))
+    found = replace(found, remarks=(*found.remarks, *_differences(source, found.known), *_vote_remarks(source)))
     if not decode:
         return found
     healths = []
@@ -183,6 +190,31 @@ def _differences(source: Source, known: KnownCounts | None) -> Iterator[str]:
                     if seen != stated
                 ]
                 yield f"fold {number}, {split}: {', '.join(wrong)}"
+
+
+def _total(known: KnownCounts) -> int:
+    """Clips of the first fold's two parts together."""
+    first = min(known.test)
+    return sum(known.test[first]) + sum(known.train[first])
+
+
+def _is_another(source: Source, known: KnownCounts) -> bool:
+    """Whether there are so many more or fewer clips that counts need not be compared one by one."""
+    complete = len(source.classes) == len(known.test[min(known.test)])
+    return complete and abs(len(source.clips) - _total(known)) > ANOTHER * _total(known)
+
+
+def _vote_remarks(source: Source) -> Iterator[str]:
+    """Where annotators' votes are missing, or do not bear the label out."""
+    voted = [clip for clip in source.clips.values() if clip.label_distribution]
+    if not voted:
+        return
+    if len(voted) < len(source.clips):
+        without = next(clip.clip_id for clip in source.clips.values() if not clip.label_distribution)
+        yield f"{len(source.clips) - len(voted)} clips have no votes of annotators, '{without}' first"
+    against = [clip.clip_id for clip in voted if clip.label_distribution[clip.label] < max(clip.label_distribution)]
+    if against:
+        yield f"{len(against)} clips are labelled otherwise than most annotators chose, '{against[0]}' first"
 
 
 def _health_remarks(found: Inspection) -> Iterator[str]:

@@ -76,13 +76,21 @@ def _lengths(found: Inspection) -> Iterator[str]:
 
 def _unreadable(found: Inspection) -> Iterator[str]:
     if found.healths:
-        yield f"{len(found.unreadable)} clips cannot be read"
+        yield (
+            f"{len(found.unreadable)} clips cannot be read:"
+            if found.unreadable
+            else "every clip can be read to its end"
+        )
         yield from _first([f"{clip_id}: {reason}" for clip_id, reason in found.unreadable.items()])
 
 
 def _duplicates(found: Inspection) -> Iterator[str]:
     if found.healths:
-        yield f"{len(found.duplicates)} pairs of clips look the same"
+        yield (
+            f"{len(found.duplicates)} pairs of clips look the same:"
+            if found.duplicates
+            else "no two clips look the same"
+        )
         yield from _first([f"{one} and {other}: {share:.1%} of bits differ" for one, other, share in found.duplicates])
 
 

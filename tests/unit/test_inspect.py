@@ -5,7 +5,8 @@ import pytest
 import trees
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_clips import textured_frames, write_dfew, write_frames, write_video
+from tiny_clips import dfew_labels, textured_frames, write_dfew, write_frames, write_video
+from workbooks import write_votes
 
 from harness.data.clip import Clip, KnownCounts
 from harness.data.health import Health, examine, examine_all, near_duplicates
@@ -37,10 +38,30 @@ def test_every_layout_is_recognised_without_being_told(tmp_path, name):
     assert f"laid out as {name}" in inspection_text(found)
 
 
-def test_counts_that_differ_from_the_known_ones_are_said_plainly(tmp_path):
+def test_counts_that_differ_from_the_known_ones_are_said_plainly(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.data.inspect.ANOTHER", 1.0)
     found = inspect(write_dfew(tmp_path), decode=False)
     assert "fold 1, test: Happy 1 instead of 489" in "\n".join(found.remarks)
     assert "1 (489)" in inspection_text(found)
+
+
+def test_another_data_set_in_a_known_layout_is_not_compared_count_by_count(tmp_path):
+    found = inspect(write_dfew(tmp_path), decode=False)
+    assert found.remarks == ("35 clips instead of 11697: another data set, or a part of it, in the layout of dfew",)
+    assert "(" not in inspection_text(found).split("what differs")[0].split("domains")[1]
+
+
+def test_votes_that_are_missing_or_do_not_bear_out_a_label_are_remarked(tmp_path):
+    root = write_dfew(tmp_path)
+    votes = {
+        i: tuple(6 * (k == label - 1) + 4 * (k == label % 7) for k in range(7)) for i, label in dfew_labels().items()
+    }
+    votes["00003"] = votes["00003"][::-1]
+    del votes["00005"]
+    write_votes(root, votes)
+    remarks = inspect(root, decode=False).remarks
+    assert "1 clips have no votes of annotators, '00005' first" in remarks
+    assert "1 clips are labelled otherwise than most annotators chose, '00003' first" in remarks
 
 
 def test_known_counts_add_up_to_the_published_totals():
