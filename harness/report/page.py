@@ -72,7 +72,7 @@ def _headline(results: StudyResults, findings: Findings) -> dict[str, Any]:
         "question": results.question,
         "study": results.run.study,
         "dataset": results.dataset,
-        "answer": answer(board),
+        "answer": answer(board, 1 / int((results.outcomes.class_counts > 0).sum())),
         "cautions": findings.cautions,
         "reading_notes": findings.reading_notes,
         "coverage": coverage(results),

@@ -38,3 +38,18 @@ def test_a_single_method_is_compared_with_none():
     text = answer(board(("a", "a", 0.5, 0.4, 0.3)))
     assert "apart" not in text
     assert "it loses 20.0 points" in text
+
+
+def test_a_gain_without_order_is_called_a_gain():
+    text = answer(board(("a", "a", 0.5, 0.5, 0.4), ("b", "a", 0.5, 0.5, 0.52)))
+    assert "a loses most (10.0 points) and b gains 2.0." in text
+    text = answer(board(("a", "a", 0.5, 0.5, 0.51), ("b", "a", 0.5, 0.5, 0.52)))
+    assert "no method loses; b gains most (2.0 points)" in text
+
+
+def test_scores_that_reach_down_to_chance_are_said_to():
+    rows = (("a", "a", 0.16, 0.15, 0.15), ("b", "a", 0.14, 0.15, 0.15))
+    assert "No method is shown to be better than chance (14.3 %)." in answer(board(*rows), 1 / 7)
+    assert "chance" not in answer(board(("a", "a", 0.3, 0.2, 0.2), *rows[1:]), 1 / 7)
+    assert "It is not shown to be better than chance" in answer(board(rows[0]), 1 / 7)
+    assert "chance" not in answer(board(*rows))

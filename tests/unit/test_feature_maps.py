@@ -107,3 +107,12 @@ def test_without_scikit_learn_the_page_says_how_to_get_the_other_map(run, monkey
 def test_a_study_that_stored_no_features_has_no_map(tmp_path):
     plain = Fabrication(clips=30, perturbations=(), folds=(1,))
     assert "How networks arrange" not in build(fabricate(tmp_path, plain), replicates=20).html_path.read_text()
+
+
+def test_names_that_would_lie_on_each_other_are_left_to_the_legend(found):
+    info = found[0]
+    here = np.full((4, 2), 0.5)
+    apart = np.array([[0.1, 0.1], [0.1, 0.1], [0.9, 0.9], [0.9, 0.9]])
+    pair = coloring("class", ["Happy", "Happy", "Sad", "Sad"], np.array([1, 0, 3, 2]))
+    counts = [draw_map(info._replace(projections={"PCA": one}), "PCA", pair).count("<text") for one in (here, apart)]
+    assert counts == [1, 2]

@@ -11,16 +11,19 @@ from harness.report.figures.svg import NUM_SERIES
 SIZE, MARGIN = 300, 14
 """The drawing's own units."""
 
+NAME_WIDTH, NAME_HEIGHT = 60, 13
+"""What a name takes, in the same units."""
+
 
 def draw_map(info: FeatureMap, projection: str, coloring: Coloring) -> str:
-    """One projection in one colouring; classes, which cluster, are named at the median of their clips."""
+    """One projection in one colouring; classes are named at the median of their clips where that can be read."""
     points = MARGIN + info.projections[projection] * (SIZE - 2 * MARGIN)
     points[:, 1] = SIZE - points[:, 1]
     words = f"{projection} map of {info.clips} clean test clips of {info.method}, coloured by {coloring.title}"
     parts = [f'<svg class="map" viewBox="0 0 {SIZE} {SIZE}" role="img" aria-label="{escape(words)}">']
     parts += [_dots(points[coloring.codes == code], code, name) for code, name in enumerate(coloring.names)]
     if coloring.title == "class":
-        parts += [_name(points[coloring.codes == code], name) for code, name in enumerate(coloring.names)]
+        parts += _names(points, coloring)
     return "".join([*parts, "</svg>"])
 
 
@@ -31,6 +34,15 @@ def _dots(points: Float[np.ndarray, "n 2"], code: int, name: str) -> str:
     return f'<path stroke="var({color})" d="{path}"><title>{escape(name)}</title></path>'
 
 
-def _name(points: Float[np.ndarray, "n 2"], name: str) -> str:
-    x, y = np.median(points, axis=0)
-    return f'<text class="name" x="{np.clip(x, 30, SIZE - 30):.0f}" y="{y:.0f}">{escape(name)}</text>'
+def _names(points: Float[np.ndarray, "n 2"], coloring: Coloring) -> list[str]:
+    """Names at the medians of their clips, largest class first; one that would lie on another stays in the legend."""
+    placed: list[tuple[float, float]] = []
+    texts = []
+    order = np.argsort(-np.bincount(coloring.codes, minlength=len(coloring.names)), kind="stable")
+    for code in order.tolist():
+        x, y = np.median(points[coloring.codes == code], axis=0).tolist()
+        x = min(max(x, NAME_WIDTH / 2), SIZE - NAME_WIDTH / 2)
+        if all(abs(x - other[0]) > NAME_WIDTH or abs(y - other[1]) > NAME_HEIGHT for other in placed):
+            placed.append((x, y))
+            texts.append(f'<text class="name" x="{x:.0f}" y="{y:.0f}">{escape(coloring.names[code])}</text>')
+    return texts

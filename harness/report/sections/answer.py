@@ -11,10 +11,15 @@ UNCHANGED = 0.05
 """Points of change that round to nothing."""
 
 
-def answer(frame: pd.DataFrame) -> str:
-    """One paragraph: who leads on clean clips, who cannot be told apart from it, and what perturbation costs."""
+def answer(frame: pd.DataFrame, chance: float | None = None) -> str:
+    """One paragraph: who leads on clean clips, who cannot be told apart from it, and what perturbation costs.
+
+    Args:
+        frame: the leaderboard.
+        chance: what guessing scores; the paragraph says so where no method is above it.
+    """
     rows = frame.to_dict("records")
-    return " ".join(part for part in (_clean(rows), _perturbed(rows), _order(rows)) if part)
+    return " ".join(part for part in (_clean(rows), _chance(rows, chance), _perturbed(rows), _order(rows)) if part)
 
 
 def _clean(rows: list[dict[Any, Any]]) -> str:
@@ -27,6 +32,14 @@ def _clean(rows: list[dict[Any, Any]]) -> str:
         return f"{text}, ahead of every other method by more than the data leave in doubt."
     others = "any other method" if len(rivals) == len(rows) - 1 > 1 else listed(rivals)
     return f"{text}, the highest, but these data cannot tell it apart from {others}."
+
+
+def _chance(rows: list[dict[Any, Any]], chance: float | None) -> str:
+    """A warning where every method's interval reaches down to chance."""
+    if chance is None or any(row[f"{HEADLINE_METRIC}_{CLEAN_SCOPE}_low"] > chance for row in rows):
+        return ""
+    which = "It is" if len(rows) == 1 else "No method is"
+    return f"{which} {'not ' if len(rows) == 1 else ''}shown to be better than chance ({100 * chance:.1f} %)."
 
 
 def _perturbed(rows: list[dict[Any, Any]]) -> str:
@@ -52,8 +65,10 @@ def _order(rows: list[dict[Any, Any]]) -> str:
         return "Without the order of frames no score changes."
     if len(rows) == 1:
         return f"Without the order of frames it loses {most[1]:.1f} points."
-    ends = f"{most[0]} loses most ({most[1]:.1f} points) and {least[0]} least ({least[1]:.1f})"
-    return f"Without the order of frames {ends}."
+    if most[1] < UNCHANGED:
+        return f"Without the order of frames no method loses; {least[0]} gains most ({-least[1]:.1f} points)."
+    end = f"{least[0]} least ({least[1]:.1f})" if least[1] > -UNCHANGED else f"{least[0]} gains {-least[1]:.1f}"
+    return f"Without the order of frames {most[0]} loses most ({most[1]:.1f} points) and {end}."
 
 
 def _interval(row: dict[Any, Any], column: str) -> str:
