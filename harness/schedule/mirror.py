@@ -244,7 +244,7 @@ class Mirror:
         for attempt in range(ATTEMPTS):
             try:
                 return action()
-            except (FileNotFoundError, PermissionError, *_network_errors()) as error:
+            except _network_errors() as error:
                 final = attempt == ATTEMPTS - 1 or isinstance(error, PermissionError)
                 if final:
                     raise HarnessError(f"--store {self.uri} cannot {what}: {error or type(error).__name__}.") from error

@@ -22,14 +22,17 @@ from ray import tune
 from harness.errors import HarnessError, StorageError
 from harness.plan import confirm_units
 from harness.schedule.brain import Brain
+from harness.schedule.mirrored import Storage
 from harness.schedule.node_probe import wanted_of
 from harness.schedule.packing import memory_fraction, trials_per_gpu
 from harness.schedule.placing import requests, slots_of
 from harness.schedule.ray_cluster import check_machines, connected, wait_for_room
+from harness.schedule.ray_guard import RayDiedError, guarded
 from harness.schedule.ray_searcher import Ground, OnEvent, UnitSearcher
 from harness.schedule.ray_worker import measure_unit, run_unit
 from harness.schedule.session import Session
 from harness.schedule.signals import interrupt_on_sigterm
+from harness.tables.temporary import hidden_name, sweep
 
 MAX_RESTARTS = 5
 """Fresh starts of Tune after a run that ended early: Ray's memory monitor, killing a worker, ends the whole run."""
@@ -51,10 +54,30 @@ class Limits(NamedTuple):
 def run_ray(session: Session, brain: Brain, on_event: OnEvent, slots: int, address: str = "local") -> None:
     """Run a study's units on Ray, ``slots`` at a time (0: as many as its machines hold), until none is left.
 
+    A Ray of our own that dies is started again.
+
     Raises:
         HarnessError: if Ray cannot offer what one unit asks for, or a machine cannot do the work.
         StorageError: if results cannot be written.
         KeyboardInterrupt: if the user interrupts; finished units stay finished.
+    """
+    for _ in range(MAX_RESTARTS):
+        try:
+            _on_ray(session, brain, on_event, slots, address)
+        except RayDiedError:
+            brain.put_back()
+            if address != "local":
+                raise HarnessError("Ray died on this machine. Finished trials are kept; run the study again.") from None
+        else:
+            return
+    raise HarnessError(f"Ray died {MAX_RESTARTS} times. Finished trials are kept; run the study again.")
+
+
+def _on_ray(session: Session, brain: Brain, on_event: OnEvent, slots: int, address: str) -> None:
+    """Start or join Ray and run what the brain hands out.
+
+    Raises:
+        RayDiedError: if Ray dies meanwhile.
     """
     asked = requests(session.study)
     cpus = max(request.cpus for request in asked.values())
@@ -68,7 +91,8 @@ def run_ray(session: Session, brain: Brain, on_event: OnEvent, slots: int, addre
             failures=MAX_FAILURES[where],
             on_gpu=any(request.gpus for request in asked.values()),
         )
-        _run(session, brain, on_event, ground, limits)
+        with guarded():
+            _run(session, brain, on_event, ground, limits)
 
 
 def prepared_ground(session: Session, *, shared: bool) -> Ground:
@@ -85,13 +109,13 @@ def prepared_ground(session: Session, *, shared: bool) -> Ground:
         if not check_machines(wanted) and session.mirror is not None:
             session.mirror.send_inputs([manifest, *(Path(one).expanduser() for one in weights)], pack)
             storage = storage._replace(manifest_hash=sha256(manifest.read_bytes()).hexdigest())
-    together = _trials_per_gpu(session, tuple(storage))
+    together = _trials_per_gpu(session, storage)
     shares = {method: 1 / trials for method, (trials, _) in together.items()}
     fractions = {method: memory_fraction(*found) for method, found in together.items()}
     return Ground(requests(session.study, shares), fractions, storage)
 
 
-def _trials_per_gpu(session: Session, storage: tuple[str, str]) -> dict[str, tuple[int, float]]:
+def _trials_per_gpu(session: Session, storage: Storage) -> dict[str, tuple[int, float]]:
     """For each method that shares GPUs automatically: trials on one, and that GPU's memory in MB."""
     study = session.study
     methods = [name for name in study.methods if study.resources_of(name).gpus == "auto"]
@@ -113,7 +137,9 @@ def _trials_per_gpu(session: Session, storage: tuple[str, str]) -> dict[str, tup
 
 def _run(session: Session, brain: Brain, on_event: OnEvent, ground: Ground, limits: Limits) -> None:
     """Start Tune until the brain has nothing left; what was running when it ended early is handed out again."""
-    scratch = Path(tempfile.mkdtemp(prefix="dferbench-ray-"))
+    sweep(Path(tempfile.gettempdir()))
+    scratch = Path(tempfile.gettempdir()) / hidden_name("dferbench-ray")
+    scratch.mkdir(mode=0o700)
     try:
         for attempt in range(MAX_RESTARTS):
             searcher = UnitSearcher(session, brain, on_event, ground)

@@ -18,13 +18,14 @@ from harness.schedule.bars import clip_bar
 from harness.schedule.brain import Brain
 from harness.schedule.cleaning import in_use
 from harness.schedule.driver import exclusive
+from harness.schedule.local import OnEvent, run_local
 from harness.schedule.mirror import Mirror
 from harness.schedule.progress import Progress, Total
 from harness.schedule.publisher import Publisher
 from harness.schedule.search_scores import check_search_sees_no_test_condition
 from harness.schedule.session import Session
 from harness.schedule.signals import exits_are_interruptions, interrupt_on_sigterm
-from harness.schedule.tracking import Track, tracked
+from harness.schedule.tracking import OnEvent, Track, tracked
 from harness.spec.load import load_study
 from harness.spec.study import StudySpec
 from harness.train.conditions import with_suite
@@ -168,8 +169,6 @@ def _execute(session: Session, brain: Brain, watch: OnEvent, options: RunOptions
     if brain.done:
         return
     if options.executor == "local":
-        from harness.schedule.local import run_local
-
         run_local(session, brain, watch)
         return
     if find_spec("ray") is None:

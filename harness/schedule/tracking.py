@@ -208,8 +208,15 @@ def hyperparameters(unit: Unit) -> dict[str, str | int | float]:
     """What was set for a trial, flat, by dotted path."""
     recipe = _flat("", unit.trial.recipe.model_dump(mode="json"))
     training = _flat("training.", unit.trial.training.model_dump(mode="json"))
-    about = {"method": unit.method, "phase": unit.phase, "configuration": unit.configuration}
-    return {**about, "fold": unit.trial.fold, "seed": unit.trial.seed, **recipe, **training}
+    return {
+        "method": unit.method,
+        "phase": unit.phase,
+        "configuration": unit.configuration,
+        "fold": unit.trial.fold,
+        "seed": unit.trial.seed,
+        **recipe,
+        **training,
+    }
 
 
 def _flat(prefix: str, node: Mapping[str, Any]) -> dict[str, str | int | float]:
