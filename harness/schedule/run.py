@@ -25,7 +25,7 @@ from harness.schedule.publisher import Publisher
 from harness.schedule.search_scores import check_search_sees_no_test_condition
 from harness.schedule.session import Session
 from harness.schedule.signals import exits_are_interruptions, interrupt_on_sigterm
-from harness.schedule.tracking import OnEvent, Track, tracked
+from harness.schedule.tracking import Track, tracked
 from harness.spec.load import load_study
 from harness.spec.study import StudySpec
 from harness.train.conditions import with_suite
