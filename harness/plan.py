@@ -117,9 +117,12 @@ def search_folds(study: StudySpec) -> tuple[int, ...]:
 def fold_order(study: StudySpec, configuration: int) -> tuple[int, ...]:
     """The order in which a configuration is trained on its folds: shuffled, and the same for all methods.
 
-    A fixed order would let a first fold that is easy for some recipes decide races.
+    A fixed order would let a first fold that is easy for some recipes decide races. Halts at early epochs compare
+    configurations on their first folds, so a search that stops has one order for all.
     """
-    folds, seed = search_folds(study), derive(search_of(study).seed, "folds", configuration)
+    folds, search = search_folds(study), search_of(study)
+    number = 0 if search.stopping.rule != "none" else configuration
+    seed = derive(search.seed, "folds", number)
     return tuple(folds[index] for index in np.random.default_rng(seed).permutation(len(folds)))
 
 

@@ -1,5 +1,6 @@
 """A search tries the same things whoever ends first and however often it is killed, and gives up losers early."""
 
+from dataclasses import replace
 from itertools import pairwise
 from statistics import fmean
 
@@ -100,6 +101,15 @@ def test_folds_are_shuffled_by_configuration_and_alike_for_all_methods():
     assert all(sorted(order) == list(FOLDS) for order in orders)
     assert {order[0] for order in orders} == set(FOLDS)
     assert orders == [fold_order(study_of(SMALL, methods=("other",)), number) for number in range(30)]
+
+
+def test_halts_compare_configurations_on_the_same_folds(tmp_path):
+    study = study_of(SMALL | {"stopping": "asha"})
+    assert len({fold_order(study, number) for number in range(20)}) == 1
+    brain, _ = run(study, tmp_path / "journal")
+    first = fold_order(study, 0)[0]
+    for one in list(brain.searches["hdf"].configurations.values())[1:]:
+        assert one.halts[1] == landscape(replace(one.planned[first], stop_after=1))
 
 
 def test_a_configuration_that_fails_on_its_first_fold_is_not_trained_on_the_rest(tmp_path):
