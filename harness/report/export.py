@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -98,10 +99,10 @@ def _flat(table: pa.Table, names: dict[str, Sequence[str]] | None = None) -> pd.
     return pd.DataFrame(columns)
 
 
-def _json(value: list[object]) -> str:
-    """A list as JSON, and what a map holds as a JSON object."""
-    pairs = all(isinstance(one, tuple) for one in value)
-    return json.dumps({str(key): item for key, item in value} if pairs and value else value)  # type: ignore[misc]
+def _json(value: list[Any]) -> str:
+    """A list as JSON, and what a map holds (pairs of key and value) as a JSON object."""
+    pairs = bool(value) and all(isinstance(one, tuple) for one in value)
+    return json.dumps({str(one[0]): one[1] for one in value} if pairs else value)
 
 
 def _write(frames: Sequence[pd.DataFrame], path: Path) -> Path:

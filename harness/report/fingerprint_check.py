@@ -52,8 +52,8 @@ def compare_fingerprints(results: StudyResults, reference: StudyResults) -> Comp
     """
     views = [{name: (one.study.get("clip") or {}).get(name) for name in VIEW} for one in (results, reference)]
     if views[0] != views[1]:
-        own, theirs = views
-        changed = ", ".join(f"{name} {own[name]} not {theirs[name]}" for name in VIEW if own[name] != theirs[name])
+        mine, wanted = views
+        changed = ", ".join(f"{name} {mine[name]} not {wanted[name]}" for name in VIEW if mine[name] != wanted[name])
         warning = f"clips are shown otherwise than in the reference ({changed}): fingerprints were not compared"
         return Compared((), (warning,))
     problems: list[str] = []
@@ -74,13 +74,13 @@ def _different(both: pd.DataFrame, name: str) -> list[str]:
         return []
     gaps = np.abs(np.stack(both["values_own"].to_list()) - np.stack(both["values_reference"].to_list())).max(axis=1)
     both = both.assign(gap=gaps)[gaps > LEVELS].sort_values(["gap", *KEY], ascending=[False, *(True for _ in KEY)])
-    worst = list(both.groupby(["perturbation", "severity"], sort=False))
-    found = [
-        f"{name}, {Condition(perturbation=perturbation, severity=float(severity)).label}: clip "
-        f"{rows['clip_id'].iloc[0]} differs from the reference's by {rows['gap'].iloc[0]:.1f} levels "
-        f"({len(rows)} of its clips differ)"
-        for (perturbation, severity), rows in worst[:SHOWN]
-    ]
+    worst = [rows for _, rows in both.groupby(["perturbation", "severity"], sort=False)]
+    found = []
+    for rows in worst[:SHOWN]:
+        first = rows.iloc[0]
+        condition = Condition(perturbation=str(first["perturbation"]), severity=float(first["severity"]))
+        gap = f"differs from the reference's by {first['gap']:.1f} levels ({len(rows)} of its clips differ)"
+        found.append(f"{name}, {condition.label}: clip {first['clip_id']} {gap}")
     if len(worst) > SHOWN:
         found.append(f"{name}: clips differ under {len(worst) - SHOWN} more conditions")
     return found

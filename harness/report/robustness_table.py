@@ -1,6 +1,7 @@
 """The robustness table of a study: every measure of every method, in its UAR and its WAR form, with intervals."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ def robustness_table(results: StudyResults, findings: Findings, replicates: int 
     Corruption errors are left out where the reference makes no error under some perturbation, in some replicate.
     """
     outcomes = results.outcomes
-    rows = []
+    rows: list[dict[str, Any]] = []
     for (metric, measure), (values, resampled) in _measured(results, findings, replicates).items():
         if not np.isfinite(resampled).all() or not np.isfinite(values).all():
             continue

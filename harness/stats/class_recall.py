@@ -44,4 +44,6 @@ def class_recalls(outcomes: Outcomes, resampling: Resampling) -> Recalls:
 def _recall(shares: Float[np.ndarray, "*lead two_k"]) -> Float[np.ndarray, "*lead k"]:
     """The first half of the columns over the second; 0 in a replicate that drew no clip of a class."""
     hits, clips = np.split(shares, 2, axis=-1)
-    return np.divide(hits, clips, out=np.zeros_like(hits), where=clips > 0)
+    recall: Float[np.ndarray, "*lead k"] = np.zeros_like(hits)
+    np.divide(hits, clips, out=recall, where=clips > 0)
+    return recall

@@ -52,7 +52,7 @@ def wilcoxon(differences: Float[np.ndarray, " n"]) -> ExactTest:
     """
     rounded = _checked(differences)
     if len(rounded) > MAX_PAIRS:
-        found = scipy_wilcoxon(rounded, zero_method="zsplit", correction=True, method="asymptotic")
+        found = scipy_wilcoxon(rounded, zero_method="zsplit", correction=True, method="approx", axis=None)
         return ExactTest(float(found.statistic), float(found.pvalue), attainable_floor(len(rounded)))
     ranks = rankdata(np.abs(rounded))
     positive, negative = ranks[rounded > 0].sum(), ranks[rounded < 0].sum()

@@ -40,7 +40,10 @@ def bootstrap_p(observed: Float[np.ndarray, " p"], replicates: Float[np.ndarray,
     """
     far = (np.abs(replicates - observed) >= np.abs(observed)).sum(axis=0)
     fixed = replicates.std(axis=0) == 0
-    return np.where(fixed, (observed == 0).astype(float), (1 + far) / (1 + len(replicates)))
+    p_values: Float[np.ndarray, " p"] = np.where(
+        fixed, (observed == 0).astype(float), (1 + far) / (1 + len(replicates))
+    )
+    return p_values
 
 
 def holm(p_values: Float[np.ndarray, " p"]) -> Float[np.ndarray, " p"]:
