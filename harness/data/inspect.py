@@ -1,7 +1,6 @@
 """A look at a data set before it is trusted: layout, counts beside the known ones, lengths, damage, duplicates."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 
 from harness.data.clip import EmptyClassError, KnownCounts, Source
 from harness.data.health import Duplicate, Health, examine_all, near_duplicates
+from harness.data.remarks import differences, is_another, total, unused, vote_remarks
 from harness.errors import CollectedError, HarnessError
 from harness.plugins import load, names
 
@@ -18,9 +18,6 @@ GENERAL = ("clip_folder", "synthetic", "cross")
 
 LENGTHS = (1, 8, 16, 32, 48, 64, 96, 128, 192, 256)
 """Left edges of the bins of the clip-length histogram, in frames; the last bin is open."""
-
-ANOTHER = 0.2
-"""Share of its clips by which a data set may differ from the known one and still be compared with it count by count."""
 
 OnProgress = Callable[[int, int], None]
 
@@ -38,6 +35,7 @@ class Inspection:
         known: published counts, if there are any.
         healths: one per clip, empty if no clip was looked at.
         duplicates: near-duplicate clips.
+        unused: videos and folders that lie beside the clips, and that no list names (or no list that is used).
     """
 
     root: Path
@@ -48,6 +46,7 @@ class Inspection:
     known: KnownCounts | None = None
     healths: tuple[Health, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
+    unused: tuple[Path, ...] = ()
 
     @property
     def partial(self) -> bool:
@@ -110,11 +109,12 @@ def inspect(
     source = found.source
     if source is None:
         return found
-    if found.known is not None and _is_another(source, found.known):
-        counts = f"{len(source.clips)} clips instead of {_total(found.known)}"
+    if found.known is not None and is_another(source, found.known):
+        counts = f"{len(source.clips)} clips instead of {total(found.known)}"
         remark = f"{counts}: another data set, or a part of it, in the layout of {found.dataset}"
         found = replace(found, known=None, remarks=(*found.remarks, remark))
-    found = replace(found, remarks=(*found.remarks, *_differences(source, found.known), *_vote_remarks(source)))
+    found = replace(found, remarks=(*found.remarks, *differences(source, found.known), *vote_remarks(source)))
+    found = replace(found, unused=tuple(unused(source)))
     if not decode:
         return found
     healths = []
@@ -165,56 +165,6 @@ def _opened(name: str, root: Path, options: dict[str, Any]) -> Inspection:
         return Inspection(root=root, dataset=name, source=None, problems=error.problems, known=known)
     problems = tuple(source.excluded.values())
     return Inspection(root=root, dataset=name, source=source, problems=problems, remarks=remarks, known=known)
-
-
-def class_counts(source: Source, clip_ids: Sequence[str]) -> tuple[int, ...]:
-    """Clips per class, in label order."""
-    counts = Counter(source.clips[clip_id].label for clip_id in clip_ids)
-    return tuple(counts[label] for label in range(len(source.classes)))
-
-
-def _differences(source: Source, known: KnownCounts | None) -> Iterator[str]:
-    """In which folds and classes the counts are not the known ones."""
-    if known is None:
-        return
-    if set(source.folds) != set(known.test):
-        yield f"folds {sorted(source.folds)} instead of {sorted(known.test)}"
-    for number in sorted(set(source.folds) & set(known.test)):
-        fold = source.folds[number]
-        for split, ids, expected in (("train", fold.train, known.train), ("test", fold.test, known.test)):
-            counts = class_counts(source, ids)
-            if len(counts) == len(expected[number]) and counts != expected[number]:
-                wrong = [
-                    f"{name} {seen} instead of {stated}"
-                    for name, seen, stated in zip(source.classes, counts, expected[number], strict=True)
-                    if seen != stated
-                ]
-                yield f"fold {number}, {split}: {', '.join(wrong)}"
-
-
-def _total(known: KnownCounts) -> int:
-    """Clips of the first fold's two parts together."""
-    first = min(known.test)
-    return sum(known.test[first]) + sum(known.train[first])
-
-
-def _is_another(source: Source, known: KnownCounts) -> bool:
-    """Whether there are so many more or fewer clips that counts need not be compared one by one."""
-    complete = len(source.classes) == len(known.test[min(known.test)])
-    return complete and abs(len(source.clips) - _total(known)) > ANOTHER * _total(known)
-
-
-def _vote_remarks(source: Source) -> Iterator[str]:
-    """Where annotators' votes are missing, or do not bear the label out."""
-    voted = [clip for clip in source.clips.values() if clip.label_distribution]
-    if not voted:
-        return
-    if len(voted) < len(source.clips):
-        without = next(clip.clip_id for clip in source.clips.values() if not clip.label_distribution)
-        yield f"{len(source.clips) - len(voted)} clips have no votes of annotators, '{without}' first"
-    against = [clip.clip_id for clip in voted if clip.label_distribution[clip.label] < max(clip.label_distribution)]
-    if against:
-        yield f"{len(against)} clips are labelled otherwise than most annotators chose, '{against[0]}' first"
 
 
 def _health_remarks(found: Inspection) -> Iterator[str]:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from harness.data.clip import Source
-from harness.data.inspect import LENGTHS, Inspection, class_counts
+from harness.data.inspect import LENGTHS, Inspection
+from harness.data.remarks import class_counts
 
 SHOWN = 20
 """Lines of one kind that are printed before the rest is counted."""
@@ -47,6 +48,9 @@ def _counts(found: Inspection) -> Iterator[str]:
     yield from _table(rows)
     if found.known:
         yield "(in brackets: the known count, where it differs)"
+    if found.unused:
+        first = found.unused[0].name
+        yield f"{len(found.unused)} clips lie beside these and are in no list that is used, '{first}' first"
 
 
 def _groups(source: Source) -> str:

@@ -1,5 +1,7 @@
 """Inspecting a data set: the layout is recognised, counts stand beside the known ones, damage and copies are found."""
 
+import shutil
+
 import numpy as np
 import pytest
 import trees
@@ -39,7 +41,7 @@ def test_every_layout_is_recognised_without_being_told(tmp_path, name):
 
 
 def test_counts_that_differ_from_the_known_ones_are_said_plainly(tmp_path, monkeypatch):
-    monkeypatch.setattr("harness.data.inspect.ANOTHER", 1.0)
+    monkeypatch.setattr("harness.data.remarks.ANOTHER", 1.0)
     found = inspect(write_dfew(tmp_path), decode=False)
     assert "fold 1, test: Happy 1 instead of 489" in "\n".join(found.remarks)
     assert "1 (489)" in inspection_text(found)
@@ -62,6 +64,29 @@ def test_votes_that_are_missing_or_do_not_bear_out_a_label_are_remarked(tmp_path
     remarks = inspect(root, decode=False).remarks
     assert "1 clips have no votes of annotators, '00005' first" in remarks
     assert "1 clips are labelled otherwise than most annotators chose, '00003' first" in remarks
+
+
+@pytest.mark.parametrize("name", WITH_TREE)
+def test_files_that_no_list_names_are_counted(tmp_path, name):
+    root = getattr(trees, f"write_{name}")(tmp_path / "tree")
+    found = inspect(root, name, decode=False)
+    clip = next(iter(found.source.clips.values())).path
+    before = set(found.unused)
+    assert not before & {one.path for one in found.source.clips.values()}
+    if name in {"dfew", "ferv39k", "mafw"}:
+        extra = clip.with_name(f"0{clip.stem}9{clip.suffix}")
+        (shutil.copytree if clip.is_dir() else shutil.copy)(clip, extra)
+        found = inspect(root, name, decode=False)
+        assert found.unused == (extra,)
+        assert f"1 clips lie beside these and are in no list that is used, '{extra.name}' first" in inspection_text(
+            found
+        )
+
+
+def test_a_clip_that_was_left_out_is_not_called_unused(tmp_path):
+    root = write_dfew(tmp_path, clips="clip_224x224_avi")
+    (root / "Clip" / "clip_224x224_avi" / "00004.avi").write_bytes(b"")
+    assert inspect(root, decode=False).unused == ()
 
 
 def test_known_counts_add_up_to_the_published_totals():
