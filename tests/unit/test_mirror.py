@@ -208,7 +208,8 @@ def test_a_place_that_nothing_can_reach_is_a_mistake_in_words(here):
         Mirror("nowhere://x", here)
 
 
-def test_a_store_that_may_not_be_written_is_named_before_anything_is_trained(tmp_path, here):
+def test_a_store_that_may_not_be_written_is_named_before_anything_is_trained(tmp_path, here, monkeypatch):
+    monkeypatch.setattr(mirroring, "PAUSE_SECONDS", 0.0)
     (tmp_path / "store").write_text("a file where a folder should be")
     with pytest.raises(HarnessError, match="--store"):
         Mirror(f"file://{tmp_path / 'store'}", here).check()
