@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from harness.plan import search_of
 from harness.schedule.asking_evenly import sobol
-from harness.schedule.method_search import Told
+from harness.schedule.configuration import Told
 from harness.seeds import derive, digest
 from harness.spec.domain import Domain
 from harness.spec.space import first_configurations, is_active, ordered

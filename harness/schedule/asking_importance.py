@@ -14,7 +14,7 @@ from optuna.trial import TrialState, create_trial
 
 from harness.paths import RunPaths
 from harness.schedule.asking import distribution
-from harness.spec.method import Domain
+from harness.spec.domain import Domain
 from harness.spec.study import StudySpec
 from harness.tables import schema, store
 

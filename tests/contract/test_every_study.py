@@ -3,9 +3,9 @@
 import pytest
 
 from harness.plan import check, counts
-from harness.spec.space import written_values
 from harness.plugins import load
 from harness.spec.load import bundled_studies, load_study
+from harness.spec.space import written_values
 from harness.train.options import typed_options
 
 STUDIES = bundled_studies()

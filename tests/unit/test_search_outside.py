@@ -12,7 +12,7 @@ import pytest
 from fake_search import FOLDS, Storage, run, study_of
 
 from harness.schedule.asking import open_journal
-from harness.schedule.method_search import Configuration
+from harness.schedule.configuration import Configuration
 from harness.schedule.search_table import pareto_front, search_rows
 from harness.tables import schema, store
 
