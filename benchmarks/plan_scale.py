@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python benchmarks/plan_scale.py
 
 Ten methods are searched (100 configurations on 5 folds each) and confirmed, ten are confirmed alone. One real training
-is copied, by hard links, into the place of every training that counts as finished. Every row is a process of its own:
+is copied into the place of every training that counts as finished. Every row is a process of its own:
 ``plan`` is everything that ``dferbench plan`` does after its imports, ``resume`` builds the state machine with which a
 run begins, ``tables`` writes the study's tables. Target: 10 seconds and 500 MB beyond what the imports alone take.
 """
@@ -130,13 +130,26 @@ def finish(folder: Path, share: float) -> tuple[str, int]:
     wanted = share * total_of(made.study).units
     finished = len(brain.recognised)
     while finished < wanted and (unit := brain.next()):
-        target = made.run.unit(unit.trial.trial_id).folder
-        target.mkdir()
-        for file in (folder / "template").iterdir():
-            os.link(file, target / file.name)
+        copy(folder / "template", made.run.unit(unit.trial.trial_id))
         brain.finished(unit)
         finished += 1
     return f"fabricating {share:.0%} of the trainings", finished
+
+
+def copy(template: Path, target: Any) -> None:
+    """The template under another trial's id: its large files linked, its epochs and its record made anew."""
+    from harness.tables import schema, store
+    from harness.train.record import sha256
+
+    target.folder.mkdir()
+    for file in template.iterdir():
+        if file.name not in {"epochs.parquet", "record.json"}:
+            os.link(file, target.folder / file.name)
+    epochs = store.read(template / "epochs.parquet", schema.EPOCHS).assign(trial_id=target.folder.name)
+    store.write(epochs, schema.EPOCHS, target.epochs)
+    record = json.loads((template / "record.json").read_text())
+    record["files"]["epochs.parquet"] = {"bytes": target.epochs.stat().st_size, "sha256": sha256(target.epochs)}
+    store.write_text(json.dumps({**record, "trial_id": target.folder.name}), target.record)
 
 
 def plan(folder: Path) -> tuple[str, int]:

@@ -48,12 +48,13 @@ def study(units: int, epochs: int) -> dict[str, object]:
 def busy(runs: Path) -> Iterator[tuple[float, float]]:
     """When each training's worker took it up and put its last file down, in seconds since 1970.
 
-    A record says how long the training took and when it ended; the test's file is written last.
+    A record says how long the training took and when it ended; the file of the test is written last, and what the
+    report leaves in the folder later does not count.
     """
     for record in runs.glob("units/*/record.json"):
         content = json.loads(record.read_text())
         ended = datetime.fromisoformat(content["created_at"]).timestamp()
-        tested = max(file.stat().st_mtime for file in record.parent.iterdir())
+        tested = max(file.stat().st_mtime for file in record.parent.glob("predictions-test-*.parquet"))
         yield ended - content["seconds"], tested
 
 

@@ -229,4 +229,4 @@ def _errors(wanted: Iterable[Wanted], found: dict[str, Found]) -> list[dict[str,
         for one in wanted
         if found[one.key].state in {"failed", "diverged"}
     ]
-    return sorted(errors, key=lambda error: error["at"])[-SHOWN_ERRORS:]
+    return sorted(errors, key=lambda error: str(error["at"]))[-SHOWN_ERRORS:]
