@@ -138,9 +138,8 @@ class ClipStore:
         """
         places = [self._place(clip_id) for clip_id in clip_ids]
         lengths = np.array([place.num_frames for place in places])
-        wrong = (indices.min(axis=1, initial=0) < 0) | (indices.max(axis=1, initial=0) >= lengths)
-        if wrong.any():
-            row = int(np.argmax(wrong))
+        if indices.size and (indices.min() < 0 or (indices.max(axis=1) >= lengths).any()):
+            row = int(np.argmax((indices < 0).any(axis=1) | (indices.max(axis=1) >= lengths)))
             wanted = indices[row].tolist()
             raise HarnessError(f"clip '{clip_ids[row]}' has {lengths[row]} frames; {wanted} were asked for.")
         if out is None:

@@ -95,7 +95,8 @@ def _rotated(clips: Float[Tensor, "b t c h w"], draws: Sequence[Draw]) -> Float[
     """Each clip turned about its centre; what comes in at the corners is black."""
     flat = clips.flatten(1, 2)
     angles = torch.tensor([one.angle for one in draws]).to(flat)
-    return rotate(flat, angles, mode="nearest").view(clips.shape)
+    turned: Tensor = rotate(flat, angles, mode="nearest")
+    return turned.view(clips.shape)
 
 
 def _colored(clips: Float[Tensor, "b t c h w"], draws: Sequence[Draw]) -> Float[Tensor, "b t c h w"]:
