@@ -13,6 +13,7 @@ from harness.train import resume
 from harness.train.resume import read_state, write_state
 from harness.train.task import open_clips
 from harness.train.unit import execute, is_finished, read_record, result_of
+from perturbations._apply import SUITE_VERSION
 
 EPOCHS = 3
 SAM = {"learning_rate": 0.01, "sam": {"rho": 0.05}}
@@ -215,7 +216,7 @@ def test_validation_clips_are_shown_under_conditions_and_test_clips_are_not_open
     monkeypatch.setattr(ClipStore, "batch", lambda self, ids, at: (opened.extend(ids), batch(self, ids, at))[1])
     execute(task, lambda event: None)
     assert set(opened) == {*fold.train, *fold.val}
-    (file,) = task.paths.val_predictions("1")
+    (file,) = task.paths.val_predictions(SUITE_VERSION)
     shown = store.read(file, schema.predictions(2))
     assert set(shown["split"]) == {"val"}
     assert set(shown["perturbation"]) == {"fog"}

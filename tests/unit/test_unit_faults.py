@@ -27,6 +27,7 @@ from harness.train.space import check_space, study_bytes
 from harness.train.step import Stepper
 from harness.train.unit import execute, is_finished, read_record
 from models._blocks.model import Output
+from perturbations._apply import SUITE_VERSION
 
 NOISE = Condition(perturbation="gaussian_noise", severity=1)
 OOM = "CUDA out of memory. Tried to allocate 2.00 GiB."
@@ -190,14 +191,14 @@ def test_an_evaluation_batch_that_is_too_large_is_shown_in_halves(source, finish
             raise torch.OutOfMemoryError(OOM)
         return forward(self, clips)
 
-    for path in copied.paths.test_predictions("1"):
+    for path in copied.paths.test_predictions(SUITE_VERSION):
         path.unlink()
     monkeypatch.setattr(X3D, "forward", too_large)
     execute(copied, ignore)
     assert sizes[:4] == [12, 6, 3, 3]
     from harness.tables import schema, store
 
-    (ours,), (theirs,) = copied.paths.test_predictions("1"), finished.paths.test_predictions("1")
+    (ours,), (theirs,) = copied.paths.test_predictions(SUITE_VERSION), finished.paths.test_predictions(SUITE_VERSION)
     logits = [np.stack(store.read(path, schema.predictions(2))["logits"].to_list()) for path in (ours, theirs)]
     np.testing.assert_allclose(*logits, rtol=1e-5, atol=1e-6)
 
@@ -250,7 +251,7 @@ def test_a_damaged_training_is_put_aside_and_made_again(name, spoil, finished, c
     path = copied.paths.folder / name
     spoil(path)
     if name == "checkpoint.pt" and spoil is garbage:
-        for predictions in copied.paths.test_predictions("1"):
+        for predictions in copied.paths.test_predictions(SUITE_VERSION):
             predictions.unlink()
     assert not is_finished(copied)
     execute(copied, ignore)
@@ -280,7 +281,7 @@ def test_a_damaged_evaluation_alone_is_put_aside_and_made_again(pattern, spoil, 
 
 
 def test_predictions_damaged_in_the_middle_are_made_again_when_they_are_read(finished, copied):
-    (path,) = copied.paths.test_predictions("1")
+    (path,) = copied.paths.test_predictions(SUITE_VERSION)
     content = bytearray(path.read_bytes())
     content[4 : len(content) // 2] = bytes(len(content) // 2 - 4)
     path.write_bytes(content)
