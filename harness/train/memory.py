@@ -16,7 +16,7 @@ from harness.spec.trial import ClipSpec
 from harness.train.fit import Training
 from harness.train.isolation import isolated
 from harness.train.predict import EVALUATION_BATCH
-from harness.train.provenance import peak_memory_mb
+from harness.train.provenance import forget_peak, peak_memory_mb
 from harness.train.task import Task, open_clips
 
 STEPS = 2
@@ -63,6 +63,7 @@ def measure(task: Task) -> Memory:
     device, trial = torch.device(task.device), task.trial
     reader, fold = open_clips(task)
     with isolated(0, task.threads, device):
+        forget_peak(device)
         training = Training(trial, replace(fold, test=()), reader, device)
         count = max(2, min(trial.training.batch_size, len(fold.train)))
         labels = torch.arange(count, device=device) % len(reader.source.classes)

@@ -55,6 +55,12 @@ def peak_memory_mb(device: torch.device) -> float:
     return _peak_resident_kib() * 1024 / 1e6
 
 
+def forget_peak(device: torch.device) -> None:
+    """Measure a GPU's peak from here on, so that a reused worker does not report an earlier unit's."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+
 def _peak_resident_kib() -> int:
     """Peak resident set in KiB: of this program where /proc tells, since rusage's peak is inherited from the parent."""
     try:

@@ -21,7 +21,7 @@ from harness.train.build import count_macs
 from harness.train.fit import Fitted, Training, fit, fit_seed
 from harness.train.isolation import isolated
 from harness.train.predict import CLEAN_PASS, prediction_rows
-from harness.train.provenance import device_name, git_commit, peak_memory_mb, versions
+from harness.train.provenance import device_name, forget_peak, git_commit, peak_memory_mb, versions
 from harness.train.record import forget_unfinished, hidden_folder, publish, write_checkpoint
 from harness.train.resume import Journey, identity
 from harness.train.step import Diverged
@@ -97,6 +97,7 @@ def _session(task: Task, accumulation: int) -> Iterator[Journey]:
     """The training as it is to go on, with torch's generators its own."""
     trial, device = task.trial, torch.device(task.device)
     reader, fold = open_clips(task)
+    forget_peak(device)
     with isolated(fit_seed(trial), task.threads, device):
         training = Training(trial, replace(fold, test=()), reader, device, accumulation)
         pretrained = start_from(training.model, trial, task.checkpoint)
