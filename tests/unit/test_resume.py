@@ -14,7 +14,6 @@ from harness.train.resume import read_state, write_state
 from harness.train.task import open_clips
 from harness.train.unit import execute, is_finished, read_record, result_of
 from perturbations._apply import SUITE_VERSION
-from perturbations._apply import SUITE_VERSION
 
 EPOCHS = 3
 SAM = {"learning_rate": 0.01, "sam": {"rho": 0.05}}

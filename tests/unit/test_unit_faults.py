@@ -28,7 +28,6 @@ from harness.train.step import Stepper
 from harness.train.unit import execute, is_finished, read_record
 from models._blocks.model import Output
 from perturbations._apply import SUITE_VERSION
-from perturbations._apply import SUITE_VERSION
 
 NOISE = Condition(perturbation="gaussian_noise", severity=1)
 OOM = "CUDA out of memory. Tried to allocate 2.00 GiB."
