@@ -76,6 +76,7 @@ def test_search_units_hold_no_test_predictions(reference):
     for trial_id, phase in zip(trials["trial_id"], trials["phase"], strict=True):
         tested = list(run.unit(trial_id).folder.glob("predictions-test*"))
         assert bool(tested) == (phase == "confirm")
+        assert run.unit(trial_id).audit.exists() == (phase == "confirm")
 
 
 @pytest.mark.slow
