@@ -8,7 +8,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from perturbations._contract import ClipShape, Params, Perturbation
+from perturbations._contract import ClipShape, Landmarks, Params, Perturbation
 from perturbations._suite import Suite, suite, suites
 
 __all__ = ["SUITE_VERSION", "Suite", "key", "perturb", "stack", "suite", "suites"]
@@ -31,7 +31,11 @@ def key(perturbation: str, severity: int | float, clip_id: str, repeat: int) -> 
 
 
 def perturb(
-    pixels: UInt8[Tensor, "b t c h w"], perturbation: Perturbation, severity: int | float, keys: Sequence[int]
+    pixels: UInt8[Tensor, "b t c h w"],
+    perturbation: Perturbation,
+    severity: int | float,
+    keys: Sequence[int],
+    landmarks: Sequence[Landmarks | None] | None = None,
 ) -> UInt8[Tensor, "b t c h w"]:
     """A batch of RGB clips under a perturbation, on the device that the clips are on.
 
@@ -43,17 +47,22 @@ def perturb(
         perturbation: what to do.
         severity: 0 returns a copy of the clips; 1 to 5 are the documented levels, fractions interpolate.
         keys: one for each clip, from ``key``.
+        landmarks: of each clip's face, for those who cover parts of it; without them faces are taken to be aligned.
 
     Raises:
-        ValueError: if the number of keys is not the number of clips, or the severity is outside 0..5.
+        ValueError: if the number of keys or landmarks is not the number of clips, or the severity is outside 0..5.
     """
+    known = [None] * len(pixels) if landmarks is None else landmarks
+    if len(known) != len(pixels):
+        raise ValueError(f"landmarks of {len(known)} faces were given for {len(pixels)} clips; give None where unknown")
     if len(keys) != len(pixels):
         raise ValueError(f"{len(keys)} keys were given for {len(pixels)} clips; give one key for each clip")
     if severity == 0 or not len(pixels):
         return pixels.clone()
     level, pixels = perturbation.level(severity), pixels.contiguous()
     frames, _, height, width = pixels.shape[1:]
-    drawn = [perturbation.draw(level, each, ClipShape(frames, height, width)) for each in keys]
+    shapes = [ClipShape(frames, height, width, face) for face in known]
+    drawn = [perturbation.draw(level, each, shape) for each, shape in zip(keys, shapes, strict=True)]
     if pixels.device.type == "cpu" and not perturbation.whole_batch:
         spoilt = torch.empty_like(pixels)
         for into, clip, params in zip(spoilt, pixels, drawn, strict=True):

@@ -8,12 +8,23 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 
+class Landmarks(NamedTuple):
+    """Five points of a clip's face, each (right, down) in fractions of the frame; left and right are the viewer's."""
+
+    left_eye: tuple[float, float]
+    right_eye: tuple[float, float]
+    nose: tuple[float, float]
+    left_mouth: tuple[float, float]
+    right_mouth: tuple[float, float]
+
+
 class ClipShape(NamedTuple):
-    """Frames, height and width of the clips to be perturbed."""
+    """Frames, height and width of a clip to be perturbed; where its face is, if that is known."""
 
     frames: int
     height: int
     width: int
+    landmarks: Landmarks | None = None
 
 
 Params = dict[str, Tensor]

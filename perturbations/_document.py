@@ -12,10 +12,16 @@ def tables() -> str:
     for name in perturbation_files():
         families.setdefault(load(name).family, []).append(name)
     sections = [
-        f"### {family.replace('_', ' ').capitalize()}\n\n{HEAD}\n" + "\n".join(_row(name, load(name)) for name in names)
+        "\n".join([*_head(family), HEAD, *(_row(name, load(name)) for name in names)])
         for family, names in sorted(families.items())
     ]
     return "\n\n".join([*sections, "## Suites", *(_suite(name) for name in suites())]) + "\n"
+
+
+def _head(family: str) -> list[str]:
+    """Title and picture; the pictures are ``dferbench gallery full validation --families``."""
+    title = family.replace("_", " ").capitalize()
+    return [f"### {title}", "", f"![{title}, severities 0 to 5](images/perturbations/{family}.webp)", ""]
 
 
 def _row(name: str, member: Perturbation) -> str:

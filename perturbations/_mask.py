@@ -86,36 +86,6 @@ def _paint(
     return (pixels * (1 - covered)).add_(covered * params["colour"][:, None, :, None, None])
 
 
-class Region(NamedTuple):
-    """A part of an aligned face, in fractions of the frame."""
-
-    top: float
-    left: float
-    height: float
-    width: float
-
-
-REGIONS = {
-    "eyes": Region(0.2, 0.1, 0.25, 0.8),
-    "mouth": Region(0.62, 0.25, 0.28, 0.5),
-    "lower_face": Region(0.5, 0.0, 0.5, 1.0),
-    "left": Region(0.0, 0.0, 1.0, 0.5),
-    "right": Region(0.0, 0.5, 1.0, 0.5),
-}
-"""Canonical places in a face crop aligned by the eyes: eyes and brows for the upper-face action units, mouth and lower
-face for the lower-face ones, halves for one-sided occlusion."""
-
-
-def part_of(region: Region, share: float, shape: ClipShape) -> Box:
-    """The box about a region's centre that covers a share of its area."""
-    side = math.sqrt(share)
-    top = region.top + region.height * (1 - side) / 2
-    left = region.left + region.width * (1 - side) / 2
-    return Box(
-        top * shape.height, left * shape.width, region.height * side * shape.height, region.width * side * shape.width
-    )
-
-
 def box_of_area(share: float, shape: ClipShape, draws: Draws) -> Box:
     """A box of a share of the frame's area, of an aspect between 1:2 and 2:1, uniformly placed inside the frame."""
     stretch = math.sqrt(2.0 ** draws.uniform(-1, 1))

@@ -1,12 +1,13 @@
 """A clip's colour statistics moved towards those of a donor, per channel and over the whole clip."""
 
 import torch
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float32, Float64, UInt8
 from torch import Tensor
 
 from perturbations._contract import Params
 from perturbations._curve import look_up
 from perturbations._donors import donors
+from perturbations._pixels import to_pixels
 
 
 def move_statistics(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
@@ -17,6 +18,30 @@ def move_statistics(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8
     gain = 1 + share * (other_spread / spread.clamp(min=1) - 1)
     table = (_values(pixels) - mean) * gain + mean + share * (other_mean - mean)
     return look_up(pixels, {"table": _table(table)})
+
+
+def move_statistics_lab(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+    """Means and standard deviations of CIELAB's channels brought a ``share`` of the way to the donor's.
+
+    Colours that leave sRGB's gamut are clipped.
+    """
+    faces = donors(params["donor"], *pixels.shape[-2:])
+    clips = zip(pixels, faces, params["share"], strict=True)
+    return torch.stack([_towards(clip, face, share) for clip, face, share in clips])
+
+
+def _towards(
+    clip: UInt8[Tensor, "t c h w"], face: UInt8[Tensor, "c h w"], share: Float32[Tensor, ""]
+) -> UInt8[Tensor, "t c h w"]:
+    from kornia.color import lab_to_rgb, rgb_to_lab
+
+    own, foreign = (rgb_to_lab(picture.to(torch.float32) / 255) for picture in (clip, face[None]))
+    (spread, mean), (other_spread, other_mean) = (
+        torch.std_mean(lab, (0, 2, 3), correction=0, keepdim=True) for lab in (own, foreign)
+    )
+    gain = 1 + share * (other_spread / spread.clamp(min=0.5) - 1)
+    moved = (own - mean) * gain + mean + share * (other_mean - mean)
+    return to_pixels(lab_to_rgb(moved) * 255)
 
 
 def match_histograms(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:

@@ -1,32 +1,5 @@
 """A detector's box too large and off centre: the face shows smaller, edges repeated."""
 
-import math
+from perturbations._misaligned import misaligned
 
-from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._levels import along
-from perturbations._random import Draws
-from perturbations._warp import similarity, warp
-
-SIDES = (1.1, 1.2, 1.35, 1.5, 1.75)
-SHIFTS = (0.03, 0.06, 0.1, 0.15, 0.2)
-
-
-def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """The scale, and a shift of the box in a random direction."""
-    angle, shift = Draws(key).uniform(0, 2 * math.pi), along(level, SIDES, SHIFTS)
-    right, down = shift * shape.width * math.cos(angle), shift * shape.height * math.sin(angle)
-    return {"matrix": similarity(shape, 1 / level, 0.0, right, down)[None]}
-
-
-misaligned_crop_loose = Perturbation(
-    title="Misaligned crop, loose",
-    family="geometry",
-    unit="side of the box relative to the true one; shifted by 0.03, 0.06, 0.1, 0.15, 0.2 of the frame",
-    levels=SIDES,
-    granularity="clip",
-    label_preserving="yes",
-    source="own levels; translations of Schiappa et al. (2023) up to a fifth of the frame",
-    draw=draw,
-    apply=warp,
-    whole_batch=True,
-)
+misaligned_crop_loose = misaligned("Misaligned crop, loose", (1.1, 1.2, 1.35, 1.5, 1.75))

@@ -1,22 +1,5 @@
 """Sunglasses: the eye region covered from its centre outwards."""
 
-from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._mask import REGIONS, cover, occluder, part_of
+from perturbations._face import covered
 
-
-def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """The covered part; nothing is random."""
-    return occluder([part_of(REGIONS["eyes"], level, shape)], (0, 0, 0))
-
-
-occlude_eyes = Perturbation(
-    title="Occluded eyes",
-    family="occlusion",
-    unit="share of the region's area that is covered",
-    levels=(0.25, 0.4, 0.6, 0.8, 1.0),
-    granularity="clip",
-    label_preserving="yes",
-    source="sunglasses and mask occlusions of face benchmarks, on the canonical places of aligned faces",
-    draw=draw,
-    apply=cover,
-)
+occlude_eyes = covered("eyes", "Occluded eyes")

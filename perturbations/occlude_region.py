@@ -1,25 +1,27 @@
 """One facial region out of five covered from its centre outwards."""
 
 from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._mask import REGIONS, any_colour, cover, occluder, part_of
+from perturbations._face import REGIONS, SHARES, SOURCE, UNIT, part_of
+from perturbations._mask import any_colour, cover, occluder
 from perturbations._random import Draws
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """Which region (eyes, mouth, lower face, left or right half), how much of it, and the colour."""
     draws = Draws(key)
-    region = list(REGIONS.values())[draws.integer(len(REGIONS))]
-    return occluder([part_of(region, level, shape)], any_colour(draws))
+    name = list(REGIONS)[draws.integer(len(REGIONS))]
+    return occluder([part_of(name, level, shape)], any_colour(draws))
 
 
 occlude_region = Perturbation(
     title="Occluded facial region",
     family="occlusion",
-    unit="share of the region's area that is covered",
-    levels=(0.25, 0.4, 0.6, 0.8, 1.0),
+    unit=UNIT,
+    levels=SHARES,
     granularity="clip",
     label_preserving="yes",
-    source="sunglasses and mask occlusions of face benchmarks, on the canonical places of aligned faces",
+    source=SOURCE,
     draw=draw,
     apply=cover,
+    whole_batch=True,
 )

@@ -36,6 +36,7 @@ ROUNDED_BY_LIBRARIES = {
     "snow",
     "spatter",
     "spot_light",
+    "style_statistics_lab",
 }
 
 
