@@ -67,7 +67,8 @@ def _order(rows: list[dict[Any, Any]]) -> str:
         return f"Without the order of frames it loses {most[1]:.1f} points."
     if most[1] < UNCHANGED:
         return f"Without the order of frames no method loses; {least[0]} gains most ({-least[1]:.1f} points)."
-    end = f"{least[0]} least ({max(least[1], 0.0):.1f})" if least[1] > -UNCHANGED else f"{least[0]} gains {-least[1]:.1f}"
+    gains = least[1] <= -UNCHANGED
+    end = f"{least[0]} gains {-least[1]:.1f}" if gains else f"{least[0]} least ({max(least[1], 0.0):.1f})"
     return f"Without the order of frames {most[0]} loses most ({most[1]:.1f} points) and {end}."
 
 
