@@ -77,7 +77,7 @@ def main() -> int:
 
 def measure(row: str, folder: Path) -> dict[str, object]:
     """One row: what was done, how long it took, and how much memory it took beyond the imports."""
-    import harness.schedule.forecast as _forecast  # noqa: F401 - its imports are not what is measured
+    import harness.schedule.forecasting.forecast as _forecast  # noqa: F401 - its imports are not what is measured
     import harness.schedule.session as _session  # noqa: F401
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -158,7 +158,7 @@ def plan(folder: Path) -> tuple[str, int]:
 
     from rich.console import Console
 
-    from harness.schedule.forecast import forecast
+    from harness.schedule.forecasting.forecast import forecast
 
     text = StringIO()
     forecast(folder / "scale.yaml", folder / "runs", 0, Console(file=text, width=200))

@@ -13,7 +13,7 @@ from statistics import fmean
 
 import numpy as np
 
-from harness.schedule.racing import loses
+from harness.schedule.search.racing import loses
 from harness.spec.search import RacingSpec
 
 CONFIGURATIONS, ROUND = 40, 4

@@ -2,8 +2,8 @@
 
 import random
 
-from harness.schedule.asking import Asker, open_journal
 from harness.schedule.brain import Brain
+from harness.schedule.search.asking import Asker, open_journal
 from harness.seeds import derive
 from harness.spec.load import bundled_studies, load_study
 from harness.spec.trial import DataRef

@@ -11,7 +11,7 @@ import typer
 from harness.cli.arguments import Slots, Store, Study
 
 if TYPE_CHECKING:
-    from harness.schedule.launch.manifest import Kind, LaunchOptions
+    from harness.schedule.cluster.launch.manifest import Kind, LaunchOptions
 
 launch = typer.Typer(no_args_is_help=True, help="Write what starts a cluster for a study: read it, then hand it over.")
 
@@ -39,7 +39,7 @@ def slurm(  # noqa: PLR0913 - an option each
     account: str = "",
 ) -> None:
     """Write an sbatch script: it starts Ray, runs the study, and requeues itself before its time is up."""
-    from harness.schedule.launch.manifest import LaunchOptions
+    from harness.schedule.cluster.launch.manifest import LaunchOptions
 
     environment = os.environ.get("VIRTUAL_ENV", "")
     options = LaunchOptions(
@@ -71,7 +71,7 @@ def kuberay(  # noqa: PLR0913 - an option each
     store: Store = "",
 ) -> None:
     """Write a RayJob for Kubernetes with KubeRay, with the study inside."""
-    from harness.schedule.launch.manifest import LaunchOptions
+    from harness.schedule.cluster.launch.manifest import LaunchOptions
 
     options = LaunchOptions(
         nodes=nodes,
@@ -106,7 +106,7 @@ def ray_up(  # noqa: PLR0913 - an option each
     store: Store = "",
 ) -> None:
     """Write a cluster file for ``ray up``: machines of a cloud, or machines that exist and can be reached by SSH."""
-    from harness.schedule.launch.manifest import LaunchOptions
+    from harness.schedule.cluster.launch.manifest import LaunchOptions
 
     options = LaunchOptions(
         nodes=nodes,
@@ -131,7 +131,7 @@ def _write(kind: Kind, study: str, options: LaunchOptions, output: Path | None) 
 
     file = find_study(study)
     from harness.plan import check
-    from harness.schedule.launch.manifest import manifest
+    from harness.schedule.cluster.launch.manifest import manifest
     from harness.tables.store import write_text
 
     spec = load_study(file)
@@ -161,7 +161,7 @@ def submit(  # noqa: PLR0913 - an option each
     from harness.spec.load import find_study
 
     file = find_study(study)
-    from harness.schedule.ray_submit import Submission, send
+    from harness.schedule.cluster.ray_submit import Submission, send
 
     sent = Submission(address=address, file=file, out=out, store=store, slots=slots, include=tuple(include or ()))
     try:

@@ -23,7 +23,7 @@ def status(
     """Show how far a study is, while it runs or afterwards, also from another shell."""
     from rich.console import Console
 
-    from harness.schedule.status_text import show_status
+    from harness.schedule.operate.status_text import show_status
 
     try:
         show_status(_run(study, out), Console(soft_wrap=True), as_json=as_json, watch=watch)
@@ -37,7 +37,7 @@ def stop(
     timeout: Annotated[float, typer.Option(help="Seconds to wait until it has ended.", min=0)] = 60.0,
 ) -> None:
     """End the run of a study; finished trials are kept, and the same run command goes on from there."""
-    from harness.schedule.stop import stop as stop_driver
+    from harness.schedule.operate.stop import stop as stop_driver
 
     typer.echo(f"Stopped {stop_driver(_run(study, out), timeout)}. Finished trials are kept.")
 
@@ -50,7 +50,7 @@ def retry(
     run: Annotated[bool, typer.Option("--run", help="Run the study afterwards.")] = False,
 ) -> None:
     """Forget failed trials, so that the next run tries them again."""
-    from harness.schedule.retrying import clear
+    from harness.schedule.operate.retrying import clear
 
     paths = _run(study, out)
     cleared = clear(paths, failed=failed, diverged=diverged)
@@ -73,8 +73,8 @@ def clean(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """List what nothing needs any more, and what deleting it would free; with --yes, delete it."""
-    from harness.schedule.cleaning import clean as tidy
-    from harness.schedule.cleaning import listing
+    from harness.schedule.operate.cleaning import clean as tidy
+    from harness.schedule.operate.cleaning import listing
 
     run = None if study is None else _run(study, out)
     found = tidy(out if run is None else run.root, run, units=units, delete=yes)

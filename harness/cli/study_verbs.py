@@ -64,7 +64,7 @@ def plan(study: Study, out: Out = RUNS, slots: Slots = 0) -> None:
     file = find_study(study)
     from rich.console import Console
 
-    from harness.schedule.forecast import forecast
+    from harness.schedule.forecasting.forecast import forecast
 
     forecast(file, out, slots, Console(soft_wrap=True))
 

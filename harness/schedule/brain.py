@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from harness.plan import Unit, confirm_units
-from harness.schedule.configuration import Asks, Measures
-from harness.schedule.method_search import MethodSearch
-from harness.schedule.ready import Ready
+from harness.schedule.search.configuration import Asks, Measures
+from harness.schedule.search.method_search import MethodSearch
+from harness.schedule.search.ready import Ready
 from harness.spec.search import Objective
 from harness.spec.study import StudySpec
 from harness.spec.trial import DataRef

@@ -9,7 +9,7 @@ from typing import Any
 from harness.errors import HarnessError, StorageError
 from harness.plan import Unit
 from harness.schedule.brain import Brain
-from harness.schedule.mirrored import execute_mirrored
+from harness.schedule.cluster.mirrored import execute_mirrored
 from harness.schedule.session import Session
 
 OnEvent = Callable[[Unit, Mapping[str, Any]], None]

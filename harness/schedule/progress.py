@@ -17,7 +17,7 @@ from rich.table import Table
 from harness.plan import Unit
 from harness.schedule.brain import Brain, key
 from harness.schedule.clock import clock
-from harness.schedule.publisher import Publisher
+from harness.schedule.operate.publisher import Publisher
 
 SHOWN_ROWS = 24
 TOLD_FAILURES = 1000

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.paths import UnitPaths
 from harness.plan import Unit
-from harness.schedule.wanted import read_json
+from harness.schedule.operate.wanted import read_json
 
 Compute = Callable[[Unit], float | None]
 Find = Callable[[Unit], UnitPaths]

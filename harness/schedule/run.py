@@ -16,13 +16,13 @@ from harness.plan import check, counts
 from harness.report.build import Outputs, build
 from harness.schedule.bars import clip_bar
 from harness.schedule.brain import Brain
-from harness.schedule.cleaning import in_use
-from harness.schedule.driver import exclusive
+from harness.schedule.cluster.mirror import Mirror
 from harness.schedule.local import OnEvent, run_local
-from harness.schedule.mirror import Mirror
+from harness.schedule.operate.cleaning import in_use
+from harness.schedule.operate.driver import exclusive
+from harness.schedule.operate.publisher import Publisher
 from harness.schedule.progress import Progress, Total
-from harness.schedule.publisher import Publisher
-from harness.schedule.search_scores import check_search_sees_no_test_condition
+from harness.schedule.search.search_scores import check_search_sees_no_test_condition
 from harness.schedule.session import Session
 from harness.schedule.signals import exits_are_interruptions, interrupt_on_sigterm
 from harness.schedule.tracking import Track, tracked
@@ -173,7 +173,7 @@ def _execute(session: Session, brain: Brain, watch: OnEvent, options: RunOptions
         return
     if find_spec("ray") is None:
         raise HarnessError("Ray is not installed here. Install ray[tune], or use --local for one trial after another.")
-    from harness.schedule.ray_tune import run_ray
+    from harness.schedule.cluster.ray_tune import run_ray
 
     with exits_are_interruptions():
         run_ray(session, brain, watch, options.slots, options.address)

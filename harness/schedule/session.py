@@ -10,12 +10,12 @@ import pandas as pd
 from harness.paths import RunPaths
 from harness.plan import Unit, search_folds
 from harness.schedule.brain import Asks, Brain, Score, key
+from harness.schedule.cluster.mirror import Mirror
+from harness.schedule.cluster.mirrored import Storage
 from harness.schedule.epochs_table import epochs_of
-from harness.schedule.mirror import Mirror
-from harness.schedule.mirrored import Storage
 from harness.schedule.remembered import RememberedScores
-from harness.schedule.search_scores import SearchScores
-from harness.schedule.search_table import search_rows
+from harness.schedule.search.search_scores import SearchScores
+from harness.schedule.search.search_table import search_rows
 from harness.spec.load import dump_study
 from harness.spec.study import StudySpec
 from harness.tables import schema, store
@@ -92,7 +92,7 @@ class Session:
         """Optuna is imported only for a study that searches."""
         if not methods:
             return {}
-        from harness.schedule.asking import Asker, open_journal
+        from harness.schedule.search.asking import Asker, open_journal
 
         dataset, journal = self.prepared.dataset, open_journal(self.run.journal)
         return {name: Asker(self.study, dataset, name, journal) for name in methods}
@@ -130,7 +130,7 @@ class Session:
 
     def _write_importances(self) -> None:
         """Optuna is imported only for a study that searches."""
-        from harness.schedule.asking_importance import write_importances
+        from harness.schedule.search.asking_importance import write_importances
 
         write_importances(self.run, self.study)
 

@@ -77,7 +77,7 @@ def open_tracker(track: Track, run: RunPaths) -> Tracker:
     if find_spec(MODULES[track]) is None:
         raise HarnessError(f"--track {track}: {MODULES[track]} is not installed: pip install 'dferbench[{track}]'.")
     if track == "mlflow":
-        from harness.schedule.ray_callbacks import MlflowTracker
+        from harness.schedule.cluster.ray_callbacks import MlflowTracker
 
         return MlflowTracker(run)
     return TensorBoard(run.tensorboard) if track == "tensorboard" else WeightsAndBiases(run)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from tiny_clips import textured_frames, write_dfew_lists, write_video
 
-import harness.schedule.forecast  # noqa: F401 - what the command line imports late draws random numbers when imported
+import harness.schedule.forecasting.forecast  # noqa: F401 - what the command line imports late draws random numbers when imported
 from harness.cli import main
 
 CLASSES = ["Happy", "Neutral"]

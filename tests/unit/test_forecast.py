@@ -7,12 +7,12 @@ import pytest
 from harness.data.clip import Clip, OfficialFold, Source
 from harness.paths import RunPaths, pack_folder
 from harness.plan import Count, confirm_units, counts
-from harness.schedule import costs as costs_module
-from harness.schedule.costs import Done, Each, each_costs, method_costs, pack_bytes
-from harness.schedule.forecast import on_storage
-from harness.schedule.size import size
-from harness.schedule.stored_costs import PhaseCosts, StoredCosts, stored_costs
-from harness.schedule.wanted import Found, Wanted
+from harness.schedule.forecasting import costs as costs_module
+from harness.schedule.forecasting.costs import Done, Each, each_costs, method_costs, pack_bytes
+from harness.schedule.forecasting.forecast import on_storage
+from harness.schedule.forecasting.size import size
+from harness.schedule.forecasting.stored_costs import PhaseCosts, StoredCosts, stored_costs
+from harness.schedule.operate.wanted import Found, Wanted
 from harness.spec.load import bundled_studies, dump_study, load_study
 from harness.tables.store import write_text
 from harness.train.preflight import data_ref

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import HarnessError
-from harness.schedule import gpu_guard
-from harness.schedule.gpu_guard import NEEDED_ALONE, check_given, wait_for_memory
-from harness.schedule.packing import CONTEXT_MB, HEADROOM, MOST, Measured, memory_fraction, trials_per_gpu
-from harness.schedule.placing import Offer, Request, at_once
+from harness.schedule.cluster import gpu_guard
+from harness.schedule.cluster.gpu_guard import NEEDED_ALONE, check_given, wait_for_memory
+from harness.schedule.cluster.packing import CONTEXT_MB, HEADROOM, MOST, Measured, memory_fraction, trials_per_gpu
+from harness.schedule.cluster.placing import Offer, Request, at_once
 
 
 @given(st.floats(1, 200_000), st.floats(8_000, 200_000))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.schedule.asking_importance import EVALUATOR, MIN_CONFIGURATIONS, importances
+from harness.schedule.search.asking_importance import EVALUATOR, MIN_CONFIGURATIONS, importances
 from harness.spec.method import Domain
 
 DOMAINS = {

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from harness.errors import HarnessError
-from harness.schedule.launch.manifest import LaunchOptions, manifest
+from harness.schedule.cluster.launch.manifest import LaunchOptions, manifest
 from harness.spec.load import parse_study
 
 TEXT = """\

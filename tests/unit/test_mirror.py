@@ -10,8 +10,8 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.paths import RunPaths, UnitPaths
-from harness.schedule import mirror as mirroring
-from harness.schedule.mirror import Mirror
+from harness.schedule.cluster import mirror as mirroring
+from harness.schedule.cluster.mirror import Mirror
 from harness.train.quarantine import damage, is_sound
 
 FILES = {"trial.json": b"{}", "checkpoint.pt": b"weights" * 9, "predictions-val.txt": b"logits"}

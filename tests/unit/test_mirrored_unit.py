@@ -9,9 +9,9 @@ import pytest
 from tiny_unit import contents_but_seconds, make_clips, make_task
 
 from harness.data.clip import Source
-from harness.schedule import mirrored
-from harness.schedule.mirror import Mirror
-from harness.schedule.mirrored import Storage, execute_mirrored
+from harness.schedule.cluster import mirrored
+from harness.schedule.cluster.mirror import Mirror
+from harness.schedule.cluster.mirrored import Storage, execute_mirrored
 from harness.train.task import Task
 from harness.train.unit import execute, is_finished
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import CollectedError, HarnessError
-from harness.schedule.node_probe import Found, judge, probe, wanted_of
+from harness.schedule.cluster.node_probe import Found, judge, probe, wanted_of
 
 
 @dataclass

@@ -17,18 +17,18 @@ from rich.console import Console
 from harness.cli import main
 from harness.errors import HarnessError
 from harness.paths import RunPaths, pack_folder, packs_folder, synthetic_folder
-from harness.schedule import driver as driver_module
-from harness.schedule import publisher as publisher_module
 from harness.schedule.brain import Brain
-from harness.schedule.cleaning import clean, in_use, listing
-from harness.schedule.driver import Driver, driver_of, exclusive
+from harness.schedule.operate import driver as driver_module
+from harness.schedule.operate import publisher as publisher_module
+from harness.schedule.operate.cleaning import clean, in_use, listing
+from harness.schedule.operate.driver import Driver, driver_of, exclusive
+from harness.schedule.operate.publisher import Publisher
+from harness.schedule.operate.retrying import clear
+from harness.schedule.operate.status import Watcher, read_status
+from harness.schedule.operate.status_text import headline, show_status
+from harness.schedule.operate.stop import stop
+from harness.schedule.operate.wanted import wanted_by
 from harness.schedule.progress import Progress, Total
-from harness.schedule.publisher import Publisher
-from harness.schedule.retrying import clear
-from harness.schedule.status import Watcher, read_status
-from harness.schedule.status_text import headline, show_status
-from harness.schedule.stop import stop
-from harness.schedule.wanted import wanted_by
 from harness.spec.load import bundled_studies, load_study
 from harness.spec.trial import DataRef
 from harness.tables.store import write_text
@@ -262,8 +262,8 @@ DRIVER = """
 import sys, time
 from pathlib import Path
 from harness.paths import RunPaths
-from harness.schedule.driver import exclusive
-from harness.schedule.publisher import Publisher
+from harness.schedule.operate.driver import exclusive
+from harness.schedule.operate.publisher import Publisher
 from harness.schedule.signals import interrupt_on_sigterm
 run = RunPaths(Path(sys.argv[1]), sys.argv[2])
 interrupt_on_sigterm()

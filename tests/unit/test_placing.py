@@ -3,8 +3,8 @@
 import pytest
 
 from harness.errors import HarnessError
-from harness.schedule.launch.shape import shape_of
-from harness.schedule.placing import Offer, Request, at_once, check_feasible, requests, slots_of
+from harness.schedule.cluster.launch.shape import shape_of
+from harness.schedule.cluster.placing import Offer, Request, at_once, check_feasible, requests, slots_of
 from harness.spec.load import parse_study
 
 STUDY = """

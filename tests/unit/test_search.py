@@ -9,7 +9,7 @@ import pytest
 from fake_search import DATA, FOLDS, Storage, brain_on, history, landscape, run, study_of
 
 from harness.plan import counts, fold_order
-from harness.schedule.asking import Asker, open_journal
+from harness.schedule.search.asking import Asker, open_journal
 from harness.spec.search import RacingSpec, StoppingSpec
 
 SMALL = {"configurations": 7, "round_size": 3}

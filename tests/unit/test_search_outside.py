@@ -11,9 +11,9 @@ import optuna
 import pytest
 from fake_search import FOLDS, Storage, run, study_of
 
-from harness.schedule.asking import open_journal
-from harness.schedule.configuration import Configuration
-from harness.schedule.search_table import pareto_front, search_rows
+from harness.schedule.search.asking import open_journal
+from harness.schedule.search.configuration import Configuration
+from harness.schedule.search.search_table import pareto_front, search_rows
 from harness.tables import schema, store
 
 SEARCH = {"configurations": 9, "round_size": 4, "stopping": "asha"}

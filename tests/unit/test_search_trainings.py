@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from tiny_clips import textured_frames, write_frames
 
-import harness.schedule.asking_importance  # noqa: F401 - Optuna, which a search imports late, draws when imported
+import harness.schedule.search.asking_importance  # noqa: F401 - Optuna, which a search imports late, draws when imported
 from harness.data.clip import Clip, OfficialFold, Source
 from harness.data.store import pack
 from harness.errors import HarnessError
 from harness.paths import RunPaths, pack_folder
-from harness.schedule.search_scores import (
+from harness.schedule.search.search_scores import (
     SearchScores,
     check_search_sees_no_test_condition,
     validation_conditions,

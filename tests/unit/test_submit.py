@@ -7,11 +7,11 @@ import pytest
 import yaml
 
 from harness.errors import HarnessError
-from harness.schedule import ray_submit
-from harness.schedule.launch import bundle as bundling
-from harness.schedule.launch.address import check_address, token_given
-from harness.schedule.launch.bundle import bundle
-from harness.schedule.ray_submit import Submission, send
+from harness.schedule.cluster import ray_submit
+from harness.schedule.cluster.launch import bundle as bundling
+from harness.schedule.cluster.launch.address import check_address, token_given
+from harness.schedule.cluster.launch.bundle import bundle
+from harness.schedule.cluster.ray_submit import Submission, send
 
 STUDY = {
     "name": "asked",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import harness.schedule.ray_environment  # noqa: F401 - before Ray
+import harness.schedule.cluster.ray_environment  # noqa: F401 - before Ray
 
 # isort: split
 
@@ -15,10 +15,10 @@ import ray
 from ray import tune
 
 from harness.errors import HarnessError, StorageError
-from harness.schedule.gpu_guard import check_given, wait_for_memory
-from harness.schedule.mirror import Mirror
-from harness.schedule.mirrored import Storage, bring_inputs, execute_mirrored
-from harness.schedule.packing import Measured
+from harness.schedule.cluster.gpu_guard import check_given, wait_for_memory
+from harness.schedule.cluster.mirror import Mirror
+from harness.schedule.cluster.mirrored import Storage, bring_inputs, execute_mirrored
+from harness.schedule.cluster.packing import Measured
 
 
 def run_unit(config: dict[str, Any]) -> None:

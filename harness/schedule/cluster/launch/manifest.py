@@ -12,7 +12,7 @@ from typing import Any, Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from harness.errors import HarnessError
-from harness.schedule.launch.shape import shape_of
+from harness.schedule.cluster.launch.shape import shape_of
 from harness.spec.study import StudySpec
 
 Kind = Literal["kuberay", "slurm", "ray-up"]
@@ -121,7 +121,7 @@ def _problems(kind: Kind, options: LaunchOptions) -> list[str]:
 @cache
 def _templates() -> Environment:
     """The manifests' templates: plain text, nothing to escape for HTML."""
-    loader = PackageLoader("harness.schedule.launch", "templates")
+    loader = PackageLoader("harness.schedule.cluster.launch", "templates")
     found = Environment(  # noqa: S701 - shell and YAML, quoted by the filters below
         loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )

@@ -6,8 +6,8 @@ import json
 from typing import NamedTuple
 
 from harness.paths import RunPaths
-from harness.schedule.driver import exclusive, read_progress
-from harness.schedule.wanted import Wanted, look, wanted_by
+from harness.schedule.operate.driver import exclusive, read_progress
+from harness.schedule.operate.wanted import Wanted, look, wanted_by
 from harness.tables.store import write_text
 from harness.tables.temporary import hidden_name, remove
 

@@ -18,9 +18,9 @@ from harness.plan import (
     search_units,
     training_cost,
 )
-from harness.schedule.configuration import Asks, Configuration, Measures, Priced
-from harness.schedule.racing import estimate, loses
-from harness.schedule.stopping import Stage, stages, stops
+from harness.schedule.search.configuration import Asks, Configuration, Measures, Priced
+from harness.schedule.search.racing import estimate, loses
+from harness.schedule.search.stopping import Stage, stages, stops
 from harness.spec.space import most_passes
 from harness.spec.study import StudySpec
 from harness.spec.trial import DataRef

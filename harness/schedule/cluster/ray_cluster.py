@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import harness.schedule.ray_environment  # noqa: F401 - before Ray
+import harness.schedule.cluster.ray_environment  # noqa: F401 - before Ray
 
 # isort: split
 
@@ -19,9 +19,9 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from harness.errors import HarnessError
-from harness.schedule.node_probe import Found, Wanted, judge, probe
-from harness.schedule.placing import Offer, Request, at_once, check_feasible
-from harness.schedule.ray_environment import ENVIRONMENT
+from harness.schedule.cluster.node_probe import Found, Wanted, judge, probe
+from harness.schedule.cluster.placing import Offer, Request, at_once, check_feasible
+from harness.schedule.cluster.ray_environment import ENVIRONMENT
 
 OBJECT_STORE_BYTES = 100_000_000
 """Clips are memory-mapped, not put into Ray's object store, so a small one is enough."""

@@ -15,9 +15,9 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.paths import RunPaths, UnitPaths, packs_folder, synthetic_sets_folder
-from harness.schedule.driver import driver_of, read_progress
-from harness.schedule.size import size
-from harness.schedule.wanted import read_json, wanted_by
+from harness.schedule.forecasting.size import size
+from harness.schedule.operate.driver import driver_of, read_progress
+from harness.schedule.operate.wanted import read_json, wanted_by
 from harness.tables.temporary import leftovers, remove
 
 QUARANTINED = ".quarantined"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import harness.schedule.ray_environment  # noqa: F401 - before Ray
+import harness.schedule.cluster.ray_environment  # noqa: F401 - before Ray
 
 # isort: split
 
@@ -14,9 +14,9 @@ from ray.tune.search import Searcher
 
 from harness.plan import Unit
 from harness.schedule.brain import Brain
-from harness.schedule.mirror import Mirror
-from harness.schedule.mirrored import Storage
-from harness.schedule.placing import Request
+from harness.schedule.cluster.mirror import Mirror
+from harness.schedule.cluster.mirrored import Storage
+from harness.schedule.cluster.placing import Request
 from harness.schedule.session import Session
 
 OnEvent = Callable[[Unit, Mapping[str, Any]], None]

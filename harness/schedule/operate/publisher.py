@@ -21,7 +21,7 @@ from typing import Any
 from harness.paths import RunPaths
 from harness.plan import Unit
 from harness.schedule.brain import Brain, key
-from harness.schedule.driver import read_progress
+from harness.schedule.operate.driver import read_progress
 from harness.tables.store import write_text
 from harness.tables.temporary import sweep
 

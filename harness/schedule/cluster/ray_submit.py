@@ -15,8 +15,8 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.plan import check
-from harness.schedule.launch.address import check_address, token_given
-from harness.schedule.launch.bundle import STUDY, bundle
+from harness.schedule.cluster.launch.address import check_address, token_given
+from harness.schedule.cluster.launch.bundle import STUDY, bundle
 from harness.spec.load import load_study
 
 ENDED = {"SUCCEEDED": 0, "FAILED": 1, "STOPPED": 130}
@@ -95,7 +95,7 @@ def _client(address: str) -> Any:
         raise HarnessError("Submitting needs Ray's job client. Install it: pip install 'dferbench[cluster]'.")
     if token:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
-    import harness.schedule.ray_environment  # noqa: F401 - before Ray
+    import harness.schedule.cluster.ray_environment  # noqa: F401 - before Ray
 
     # isort: split
     from ray.exceptions import RayError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import harness.schedule.ray_environment  # noqa: F401 - before Ray
+import harness.schedule.cluster.ray_environment  # noqa: F401 - before Ray
 
 # isort: split
 

@@ -10,7 +10,7 @@ from time import monotonic
 
 from harness.errors import HarnessError
 from harness.paths import RunPaths
-from harness.schedule.driver import Driver, driver_of
+from harness.schedule.operate.driver import Driver, driver_of
 from harness.tables.store import write_text
 
 LOOK_SECONDS = 0.2

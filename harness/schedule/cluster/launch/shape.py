@@ -6,7 +6,7 @@ from math import ceil
 from typing import NamedTuple
 
 from harness.errors import HarnessError
-from harness.schedule.placing import requests
+from harness.schedule.cluster.placing import requests
 from harness.spec.study import StudySpec
 
 TRIAL_MEMORY_MB = 4000

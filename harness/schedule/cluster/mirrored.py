@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
-from harness.schedule.mirror import Mirror
+from harness.schedule.cluster.mirror import Mirror
 from harness.train.unit import OnEvent, Task, execute
 
 SEND_STATE_SECONDS = 600.0

@@ -12,12 +12,12 @@ from harness.data.clip import Source
 from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.plan import Unit, confirm_units, counts, search_units
-from harness.schedule.costs import Done, MethodCosts, each_costs, method_costs, pack_bytes
-from harness.schedule.forecast_text import costs_table, storage_line, trials_table
-from harness.schedule.placing import requests
+from harness.schedule.cluster.placing import requests
+from harness.schedule.forecasting.costs import Done, MethodCosts, each_costs, method_costs, pack_bytes
+from harness.schedule.forecasting.forecast_text import costs_table, storage_line, trials_table
+from harness.schedule.forecasting.stored_costs import stored_costs
+from harness.schedule.operate.wanted import Found, Wanted, look, wanted_by
 from harness.schedule.run import open_study, pick_device
-from harness.schedule.stored_costs import stored_costs
-from harness.schedule.wanted import Found, Wanted, look, wanted_by
 from harness.spec.load import load_study
 from harness.spec.study import StudySpec
 from harness.train.preflight import check_plugins, data_ref, open_dataset

@@ -11,8 +11,8 @@ from statistics import fmean
 from typing import Any
 
 from harness.paths import RunPaths
-from harness.schedule.driver import Driver, age_seconds, driver_of, read_progress
-from harness.schedule.wanted import Found, Wanted, look, wanted_by
+from harness.schedule.operate.driver import Driver, age_seconds, driver_of, read_progress
+from harness.schedule.operate.wanted import Found, Wanted, look, wanted_by
 
 FINISHED_STATES = ("done", "diverged")
 ENDED_STATES = (*FINISHED_STATES, "failed")

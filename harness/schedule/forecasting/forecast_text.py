@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.table import Table
 
 from harness.schedule.clock import clock
-from harness.schedule.costs import START_SECONDS, MethodCosts
-from harness.schedule.size import size
-from harness.schedule.wanted import Found, Wanted
+from harness.schedule.forecasting.costs import START_SECONDS, MethodCosts
+from harness.schedule.forecasting.size import size
+from harness.schedule.operate.wanted import Found, Wanted
 from harness.spec.study import StudySpec
 
 SHOWN_TRIALS = 40

@@ -20,8 +20,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from harness.plan import search_of
-from harness.schedule.asking_evenly import sobol
-from harness.schedule.configuration import Told
+from harness.schedule.search.asking_evenly import sobol
+from harness.schedule.search.configuration import Told
 from harness.seeds import derive, digest
 from harness.spec.domain import Domain
 from harness.spec.space import first_configurations, is_active, ordered

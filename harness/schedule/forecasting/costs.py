@@ -10,7 +10,7 @@ from harness.data.clip import Source
 from harness.data.split import carve
 from harness.paths import pack_folder
 from harness.plan import Count, training_of
-from harness.schedule.stored_costs import COSTS, StoredCosts, folder_bytes
+from harness.schedule.forecasting.stored_costs import COSTS, StoredCosts, folder_bytes
 from harness.spec.study import StudySpec
 from harness.train.timing import time_recipe
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from harness.plan import search_of
-from harness.schedule.configuration import Configuration
-from harness.schedule.method_search import MethodSearch
+from harness.schedule.search.configuration import Configuration
+from harness.schedule.search.method_search import MethodSearch
 from harness.spec.search import Objective, SearchSpec
 from harness.spec.space import point_values
 from harness.spec.study import StudySpec

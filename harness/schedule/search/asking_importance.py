@@ -13,7 +13,7 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState, create_trial
 
 from harness.paths import RunPaths
-from harness.schedule.asking import distribution
+from harness.schedule.search.asking import distribution
 from harness.spec.domain import Domain
 from harness.spec.study import StudySpec
 from harness.tables import schema, store

@@ -5,7 +5,7 @@ Tune is started fresh each time and never restored: what is finished is on stora
 
 from __future__ import annotations
 
-import harness.schedule.ray_environment  # noqa: F401 - before Ray
+import harness.schedule.cluster.ray_environment  # noqa: F401 - before Ray
 
 # isort: split
 
@@ -22,14 +22,14 @@ from ray import tune
 from harness.errors import HarnessError, StorageError
 from harness.plan import confirm_units
 from harness.schedule.brain import Brain
-from harness.schedule.mirrored import Storage
-from harness.schedule.node_probe import wanted_of
-from harness.schedule.packing import memory_fraction, trials_per_gpu
-from harness.schedule.placing import requests, slots_of
-from harness.schedule.ray_cluster import check_machines, connected, wait_for_room
-from harness.schedule.ray_guard import RayDiedError, guarded
-from harness.schedule.ray_searcher import Ground, OnEvent, UnitSearcher
-from harness.schedule.ray_worker import measure_unit, run_unit
+from harness.schedule.cluster.mirrored import Storage
+from harness.schedule.cluster.node_probe import wanted_of
+from harness.schedule.cluster.packing import memory_fraction, trials_per_gpu
+from harness.schedule.cluster.placing import requests, slots_of
+from harness.schedule.cluster.ray_cluster import check_machines, connected, wait_for_room
+from harness.schedule.cluster.ray_guard import RayDiedError, guarded
+from harness.schedule.cluster.ray_searcher import Ground, OnEvent, UnitSearcher
+from harness.schedule.cluster.ray_worker import measure_unit, run_unit
 from harness.schedule.session import Session
 from harness.schedule.signals import interrupt_on_sigterm
 from harness.tables.temporary import hidden_name, sweep

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from harness.paths import RunPaths
 from harness.schedule.clock import clock
-from harness.schedule.status import PhaseStatus, StudyStatus, Watcher, read_status
+from harness.schedule.operate.status import PhaseStatus, StudyStatus, Watcher, read_status
 
 COUNTED = ("done", "running", "waiting", "failed", "diverged", "stopped")
 ALWAYS = ("done", "running", "waiting", "failed")

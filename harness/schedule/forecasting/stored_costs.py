@@ -11,8 +11,8 @@ from statistics import fmean
 from typing import NamedTuple
 
 from harness.paths import RunPaths
-from harness.schedule.driver import read_progress
-from harness.schedule.wanted import Found, Wanted
+from harness.schedule.operate.driver import read_progress
+from harness.schedule.operate.wanted import Found, Wanted
 
 WEIGHED = 20
 """Trials of a method whose files are weighed; their sizes hardly differ."""

@@ -1,0 +1,1 @@
+"""Who runs a study and how far it is, from any shell: driver, progress, status, stop, retry, clean."""

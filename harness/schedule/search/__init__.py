@@ -1,0 +1,1 @@
+"""The search: configurations asked of Optuna, raced over folds, stopped early, scored and written down."""
