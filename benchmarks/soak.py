@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -30,6 +31,8 @@ from harness.tables import schema, store
 MARK = "DFERBENCH_SOAK"
 DEADLINE_SECONDS = 600.0
 ORPHAN_SECONDS = 30.0
+WORKER, RAYLET = r"ray::(?!\w*Agent)", "/raylet/raylet"
+"""How Ray calls its processes; its agents are of the raylet, which ends with them."""
 LSTM = {"name": "resnet18_lstm", "width": 8, "hidden": 8, "layers": 1}
 STUDY = {
     "name": "soak",
@@ -73,12 +76,12 @@ class Site:
             )
 
     def living(self, name: str = "") -> list[int]:
-        """Processes of this site, whatever their parents, whose command holds ``name``."""
+        """Processes of this site, whatever their parents, in whose command the pattern ``name`` is found."""
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 mine = f"{MARK}={self.folder}".encode() in (process / "environ").read_bytes().split(b"\0")
-                if mine and name in (process / "cmdline").read_text().replace("\0", " "):
+                if mine and re.search(name, (process / "cmdline").read_text().replace("\0", " ")):
                     found.append(int(process.name))
             except OSError:
                 continue
@@ -130,14 +133,14 @@ def kill_driver(where: Site, driver: subprocess.Popen[str], draw: random.Random)
 
 def kill_worker(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
     """SIGKILL of a worker; the study must go on by itself."""
-    said = _kill_one(where, driver, "ray::", draw)
+    said = _kill_one(where, driver, WORKER, draw)
     code = driver.wait(DEADLINE_SECONDS)
-    return f"{said}, driver ended with {code}" if code == 0 or "no " in said else f"FAILED: {said}, driver gave {code}"
+    return f"{said}, driver ended with {code}" if code == 0 else f"FAILED: {said}, driver gave {code}"
 
 
 def kill_raylet(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
     """SIGKILL of the raylet, under which all workers die."""
-    said = _kill_one(where, driver, "/raylet/raylet", draw)
+    said = _kill_one(where, driver, RAYLET, draw)
     try:
         return f"{said}, driver ended with {driver.wait(120)}"
     except subprocess.TimeoutExpired:
@@ -150,10 +153,10 @@ def _kill_one(where: Site, driver: subprocess.Popen[str], name: str, draw: rando
     while not (found := where.living(name)) and driver.poll() is None:
         time.sleep(0.2)
     if not found:
-        return f"no {name} to kill"
+        return "nothing to kill any more"
     victim = draw.choice(found)
     os.kill(victim, signal.SIGKILL)
-    return f"{name} {victim} killed"
+    return f"process {victim} killed"
 
 
 def sigterm(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
