@@ -12,16 +12,11 @@ from harness.paths import pack_folder
 from harness.plan import Count, training_of
 from harness.schedule.forecasting.stored_costs import COSTS, StoredCosts, folder_bytes
 from harness.spec.study import StudySpec
+from harness.train.space import trial_bytes
 from harness.train.timing import time_recipe
 
 START_SECONDS = 12.0
 """Starting Ray and its workers, once per study (measured 8 to 15 s on two cores)."""
-FILE_BYTES = 6_000
-"""What a small parquet file takes beside its rows (measured)."""
-SEARCH_FILES, CONFIRM_FILES = 4, 7
-"""Small files of a trial: record, specification, epochs and predictions; tested, also audits and fingerprints."""
-LOGIT_BYTES = 4
-"""A stored logit; ids and labels of a row compress to almost nothing (measured: 26 to 28 bytes for 7 classes)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,17 +127,16 @@ def _measured(study: StudySpec, source: Source, method: str, shown: int, device:
     fold = carve(source, study.folds[0], study.validation)
     recipe = study.methods[method].recipe
     took = time_recipe(recipe, source, fold, study.clip, study.training, torch.device(device))
-    row = LOGIT_BYTES * len(source.classes)
+    each = trial_bytes(study, fold, len(source.classes), took.weight_bytes)
     search_epoch = len(fold.train) * took.train + len(fold.val) * took.forward
-    search_bytes = float(took.weight_bytes) + SEARCH_FILES * FILE_BYTES + len(fold.val) * row
     audited = len(fold.test) if study.stress.audit else 0
     return Each(
         basis="measured now",
         search_epoch=search_epoch,
         confirm_epoch=search_epoch + audited * took.forward,
         testing=shown * took.forward,
-        search_bytes=search_bytes,
-        confirm_bytes=search_bytes + (CONFIRM_FILES - SEARCH_FILES) * FILE_BYTES + (shown + 2 * audited) * row,
+        search_bytes=float(each.search),
+        confirm_bytes=float(each.confirm),
     )
 
 
