@@ -1,17 +1,17 @@
 """Trainings to be watched while they run: TensorBoard always, MLflow or Weights & Biases on request.
 
-What is watched is what the driver hears of every trial, wherever it runs. Watching changes no result, and when it
-breaks the run goes on without it.
+What is watched is what the driver hears of every trial, wherever it runs. Watching changes no result and holds nothing
+up, and when it breaks the run goes on without it.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
-from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from harness.errors import HarnessError
@@ -23,6 +23,10 @@ OnEvent = Callable[[Unit, Mapping[str, Any]], None]
 MODULES = {"tensorboard": "tensorboardX", "mlflow": "mlflow", "wandb": "wandb"}
 RESULTS = ("val_war", "val_uar", "selected_epoch", "seconds", "peak_memory_mb", "parameters")
 """What is told of a trial that has ended."""
+WELL = ("done", "stopped")
+"""How a trial ends that did not fail; one that a search has halted may go on."""
+CLOSE_SECONDS = 60.0
+"""How long a run that has ended waits for its tracker."""
 
 logger = logging.getLogger("dferbench")
 
@@ -32,7 +36,7 @@ class Tracker(Protocol):
     """Where trainings are watched."""
 
     def begin(self, unit: Unit) -> None:
-        """A trial starts."""
+        """A trial starts, or goes on after a halt or an interruption."""
         ...
 
     def epoch(self, unit: Unit, number: int, values: Mapping[str, float]) -> None:
@@ -54,20 +58,20 @@ def tracked(watch: OnEvent, run: RunPaths, track: Track) -> Iterator[OnEvent]:
     if track == "none":
         yield watch
         return
-    guard = _Guard(open_tracker(track, run))
+    told = _Told(tracker_of(track), run)
 
     def both(unit: Unit, event: Mapping[str, Any]) -> None:
         watch(unit, event)
-        guard(unit, event)
+        told(unit, event)
 
     try:
         yield both
     finally:
-        guard.close()
+        told.close()
 
 
-def open_tracker(track: Track, run: RunPaths) -> Tracker:
-    """The tracker of a name.
+def tracker_of(track: Track) -> Callable[[RunPaths], Tracker]:
+    """What opens the tracker of a name.
 
     Raises:
         HarnessError: if it is not known or not installed.
@@ -76,18 +80,22 @@ def open_tracker(track: Track, run: RunPaths) -> Tracker:
         raise HarnessError(f"--track {track}: choose tensorboard, mlflow, wandb or none.")
     if find_spec(MODULES[track]) is None:
         raise HarnessError(f"--track {track}: {MODULES[track]} is not installed: pip install 'dferbench[{track}]'.")
+    if track == "tensorboard":
+        return TensorBoard
     if track == "mlflow":
-        from harness.schedule.cluster.ray_callbacks import MlflowTracker
+        from harness.schedule.cluster.ray_mlflow import MlflowTracker
 
-        return MlflowTracker(run)
-    return TensorBoard(run.tensorboard) if track == "tensorboard" else WeightsAndBiases(run)
+        return MlflowTracker
+    from harness.schedule.cluster.ray_wandb import WandbTracker
+
+    return WandbTracker
 
 
 class TensorBoard:
     """A folder of event files for each trial, for ``tensorboard --logdir``."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, run: RunPaths) -> None:
+        self._folder = run.tensorboard
         self._writers: dict[str, Any] = {}
 
     def begin(self, unit: Unit) -> None:
@@ -110,64 +118,46 @@ class TensorBoard:
         writer.close()
 
 
-class WeightsAndBiases:
-    """A run for each trial, in a group for each study.
+class _Told:
+    """Tells a tracker what happens, from a thread of its own, and lets go of it when it breaks.
 
-    Ray's own callback for it keeps a process per trial on the cluster, which ends before its last upload when the
-    cluster does; so the driver speaks to the library itself, with ``--local`` too.
+    A server that is slow, or that has gone away, so holds up nobody.
     """
 
-    def __init__(self, run: RunPaths) -> None:
-        self._run = run
-        self._runs: dict[str, Any] = {}
-        os.environ.setdefault("WANDB_SILENT", "true")
-
-    def begin(self, unit: Unit) -> None:
-        """Open the trial's run; one that was interrupted goes on."""
-        import wandb
-
-        self._runs[name_of(unit)] = wandb.init(
-            project="dferbench",
-            group=self._run.study,
-            name=name_of(unit),
-            id=f"{self._run.study}-{unit.phase}-{unit.configuration}-{unit.trial.trial_id}",
-            resume="allow",
-            config=hyperparameters(unit),
-            dir=str(self._run.folder),
-            reinit="create_new",
-        )
-
-    def epoch(self, unit: Unit, number: int, values: Mapping[str, float]) -> None:
-        """A point on each curve."""
-        self._runs[name_of(unit)].log({**values, "epoch": number})
-
-    def end(self, unit: Unit, results: Mapping[str, float], *, failed: bool) -> None:
-        """Summarise and close."""
-        run = self._runs.pop(name_of(unit))
-        run.summary.update(dict(results))
-        run.finish(exit_code=int(failed))
-
-
-class _Guard:
-    """Translates events for a tracker, and lets go of it when it breaks."""
-
-    def __init__(self, tracker: Tracker) -> None:
-        self._tracker: Tracker | None = tracker
+    def __init__(self, tracker: Callable[[RunPaths], Tracker], run: RunPaths) -> None:
+        self._tracker, self._run = tracker, run
         self._open: dict[str, Unit] = {}
+        self._events: SimpleQueue[tuple[Unit, Mapping[str, Any]] | None] = SimpleQueue()
+        self._thread = Thread(target=self._listen, name="dferbench-tracking", daemon=True)
+        self._thread.start()
 
     def __call__(self, unit: Unit, event: Mapping[str, Any]) -> None:
-        if self._tracker is None:
-            return
-        try:
-            self._tell(self._tracker, unit, event)
-        except Exception as error:
-            logger.warning("Watching stopped (%s: %s); the run goes on.", type(error).__name__, error)
-            self._tracker = None
+        self._events.put((unit, event))
 
     def close(self) -> None:
-        """Trials that were interrupted are closed, so that nothing of them is lost."""
+        """Wait until all was told, so that nothing is lost, but not for ever."""
+        self._events.put(None)
+        self._thread.join(CLOSE_SECONDS)
+        if self._thread.is_alive():
+            logger.warning("Watching had not caught up %.0f s after the run; the rest is not told.", CLOSE_SECONDS)
+
+    def _listen(self) -> None:
+        try:
+            self._tell_all()
+        except Exception as error:
+            logger.warning("Watching stopped (%s: %s); the run goes on.", type(error).__name__, error)
+
+    def _tell_all(self) -> None:
+        """Every event, then the end of trials that were interrupted; without any, no tracker is opened."""
+        told = self._events.get()
+        if told is None:
+            return
+        tracker = self._tracker(self._run)
+        while told:
+            self._tell(tracker, *told)
+            told = self._events.get()
         for unit in list(self._open.values()):
-            self(unit, {"kind": "ended", "status": "interrupted"})
+            self._tell(tracker, unit, {"kind": "ended", "status": "interrupted"})
 
     def _tell(self, tracker: Tracker, unit: Unit, event: Mapping[str, Any]) -> None:
         kind, name = event["kind"], name_of(unit)
@@ -179,7 +169,7 @@ class _Guard:
         elif kind == "ended" and name in self._open:
             del self._open[name]
             results = {one: float(event[one]) for one in RESULTS if event.get(one) is not None}
-            tracker.end(unit, results, failed=event.get("status") != "done")
+            tracker.end(unit, results, failed=event.get("status") not in WELL)
 
 
 def name_of(unit: Unit) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import harness
 
-ALLOWED = {"ray_callbacks.py": ("ray.air.integrations",)}
+ALLOWED = dict.fromkeys(("ray_mlflow.py", "ray_wandb.py"), ("ray.air.integrations",))
 FORBIDDEN = ("ray.train", "ray.air")
 
 

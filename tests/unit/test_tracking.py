@@ -1,7 +1,11 @@
 """Watching a run: what arrives where, and that it never stands in the run's way."""
 
+import json
 import logging
+import sys
+import threading
 import types
+from collections.abc import Callable, Mapping
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
@@ -13,7 +17,7 @@ from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.plan import Unit, confirm_units
 from harness.schedule import tracking
-from harness.schedule.tracking import name_of, open_tracker, tracked
+from harness.schedule.tracking import name_of, tracked, tracker_of
 from harness.spec.load import parse_study
 from harness.spec.trial import DataRef
 
@@ -91,41 +95,53 @@ def test_a_run_is_watched_by_both_and_without_a_tracker_by_one(run, unit):
         assert seen == [(unit, {"kind": "started"})]
 
 
-class Breaking:
-    """A tracker whose server goes away at the first epoch."""
+class Heard:
+    """A tracker that writes down what it is told; instead of that a call may do something else."""
 
-    calls = 0
+    def __init__(self, **instead: Callable[[], object]) -> None:
+        self.calls: list[tuple[object, ...]] = []
+        self.instead = instead
+
+    def _note(self, name: str, *told: object) -> None:
+        self.calls.append((name, *told))
+        self.instead.get(name, lambda: None)()
 
     def begin(self, unit: Unit) -> None:
-        """Fine."""
+        """A trial starts."""
+        self._note("begin")
 
-    def epoch(self, unit: Unit, number: int, values: object) -> None:
-        """Not fine."""
-        Breaking.calls += 1
-        raise ConnectionError("gone")
+    def epoch(self, unit: Unit, number: int, values: Mapping[str, float]) -> None:
+        """An epoch has ended."""
+        self._note("epoch", number)
 
-    def end(self, unit: Unit, results: object, *, failed: bool) -> None:
-        """Never reached."""
-        raise AssertionError
+    def end(self, unit: Unit, results: Mapping[str, float], *, failed: bool) -> None:
+        """A trial has ended."""
+        self._note("end", failed)
+
+
+def listens(monkeypatch: pytest.MonkeyPatch, tracker: Heard) -> None:
+    monkeypatch.setattr(tracking, "tracker_of", lambda _: lambda _: tracker)
+
+
+def gone() -> None:
+    raise ConnectionError("gone")
 
 
 def test_a_tracker_that_breaks_is_named_once_and_the_run_goes_on(run, unit, monkeypatch, caplog):
-    monkeypatch.setattr(tracking, "open_tracker", lambda *_: Breaking())
+    tracker = Heard(epoch=gone)
+    listens(monkeypatch, tracker)
     seen = []
     with caplog.at_level(logging.WARNING), tracked(lambda _, event: seen.append(event["kind"]), run, "wandb") as watch:
         for event in ({"kind": "started"}, EPOCH, EPOCH, ENDED):
             watch(unit, event)
     assert seen == ["started", "epoch", "epoch", "ended"]
-    assert Breaking.calls == 1
+    assert tracker.calls == [("begin",), ("epoch", 1)]
     assert len([one for one in caplog.messages if "ConnectionError: gone" in one]) == 1
 
 
 def test_a_trial_that_was_interrupted_is_closed(run, unit, monkeypatch):
-    told = []
-    tracker = types.SimpleNamespace(
-        begin=lambda _: None, epoch=lambda *_: None, end=lambda _, results, failed: told.append((results, failed))
-    )
-    monkeypatch.setattr(tracking, "open_tracker", lambda *_: tracker)
+    tracker = Heard()
+    listens(monkeypatch, tracker)
 
     def interrupted() -> None:
         with tracked(lambda *_: None, run, "mlflow") as watch:
@@ -134,65 +150,159 @@ def test_a_trial_that_was_interrupted_is_closed(run, unit, monkeypatch):
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert told == [({}, True)]
+    assert tracker.calls == [("begin",), ("end", True)]
+
+
+def test_a_server_that_does_not_answer_holds_nobody_up(run, unit, monkeypatch, caplog):
+    asked, answered = threading.Event(), threading.Event()
+    listens(monkeypatch, Heard(begin=lambda: (asked.set(), answered.wait(60))))
+    monkeypatch.setattr(tracking, "CLOSE_SECONDS", 0.1)
+    seen = []
+    with caplog.at_level(logging.WARNING), tracked(lambda _, event: seen.append(event["kind"]), run, "wandb") as watch:
+        watch(unit, {"kind": "started"})
+        assert asked.wait(10)
+        watch(unit, EPOCH)
+    assert seen == ["started", "epoch"]
+    assert "not caught up" in caplog.text
+    answered.set()
+
+
+def test_a_study_that_has_nothing_to_do_opens_no_tracker(run, monkeypatch):
+    opened = []
+    monkeypatch.setattr(tracking, "tracker_of", lambda _: opened.append)
+    with tracked(lambda *_: None, run, "mlflow"):
+        pass
+    assert not opened
+
+
+def test_a_trial_that_a_search_has_halted_has_not_failed_and_goes_on(run, unit, monkeypatch):
+    tracker = Heard()
+    listens(monkeypatch, tracker)
+    with tracked(lambda *_: None, run, "mlflow") as watch:
+        for status in ("stopped", "diverged"):
+            watch(unit, {"kind": "started"})
+            watch(unit, {"kind": "ended", "status": status})
+    assert tracker.calls == [("begin",), ("end", False), ("begin",), ("end", True)]
 
 
 @pytest.mark.parametrize("track", ["mlflow", "wandb"])
 def test_a_tracker_that_is_not_installed_is_named_with_its_extra(track, run, monkeypatch):
     monkeypatch.setattr(tracking, "find_spec", lambda _: None)
     with pytest.raises(HarnessError, match=rf"dferbench\[{track}\]"):
-        open_tracker(track, run)
+        tracker_of(track)
 
 
-def test_weights_and_biases_is_spoken_to_as_its_library_wants(run, unit, monkeypatch):
-    calls = []
+class WandbRun:
+    """A run of a stand-in for wandb, which writes down what is done to it."""
+
+    def __init__(self, calls: list, given: dict) -> None:
+        self.calls = calls
+        self.summary = types.SimpleNamespace(update=lambda values: calls.append(("summary", values)))
+        calls.append(("init", given))
+
+    def log(self, values: dict, step: int) -> None:
+        """A point on each curve."""
+        self.calls.append(("log", (step, values)))
+
+    def finish(self, exit_code: int) -> None:
+        """Closed."""
+        self.calls.append(("finish", exit_code))
+
+
+@pytest.fixture
+def wandb_calls(monkeypatch) -> list:
+    """What a stand-in for wandb is told; nobody is logged in."""
+    import ray.air.integrations.wandb  # noqa: F401 - with the library itself, where there is one
+
+    calls: list = []
     fake = types.ModuleType("wandb")
     fake.__spec__ = ModuleSpec("wandb", None)
-    opened = types.SimpleNamespace(
-        log=lambda values: calls.append(("log", values)),
-        summary=types.SimpleNamespace(update=lambda values: calls.append(("summary", values))),
-        finish=lambda exit_code: calls.append(("finish", exit_code)),
-    )
-    fake.init = lambda **given: (calls.append(("init", given)), opened)[1]
-    monkeypatch.setitem(__import__("sys").modules, "wandb", fake)
+    fake.init = lambda **given: WandbRun(calls, given)
+    fake.Settings = lambda **given: given
+    fake.login = lambda **_: False
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    imported = {"wandb": fake, "Image": Event, "Video": Event, "WBValue": Event, "json_dumps_safer": json.dumps}
+    for name, value in imported.items():
+        monkeypatch.setattr(f"ray.air.integrations.wandb.{name}", value, raising=False)
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    return calls
+
+
+@pytest.mark.uses_global_rng
+def test_weights_and_biases_gets_a_run_for_each_trial_in_a_group_for_each_method(run, unit, wandb_calls):
     with tracked(lambda *_: None, run, "wandb") as watch:
         for event in ({"kind": "started"}, EPOCH, ENDED):
             watch(unit, event)
-    kinds = [kind for kind, _ in calls]
-    assert kinds == ["init", "log", "summary", "finish"]
-    given = calls[0][1]
-    assert given["group"] == "watched"
+    assert [kind for kind, _ in wandb_calls] == ["init", "log", "summary", "finish"]
+    (_, given), (_, (step, values)), _, (_, code) = wandb_calls
+    assert (given["project"], given["group"], given["job_type"]) == ("dferbench", "watched/hdf", "confirm")
+    assert given["id"] == f"watched-confirm-0-{unit.trial.trial_id}"
     assert given["config"]["optimizer.sam.rho"] == 0.02
-    assert calls[1][1]["train/loss"] == 0.5
-    assert calls[3] == ("finish", 0)
+    assert (step, values["train/loss"], code) == (1, 0.5, 0)
+    assert "mode" not in given  # WANDB_MODE says
+
+
+@pytest.mark.uses_global_rng
+def test_an_interrupted_run_closes_its_trials_there_and_they_go_on_under_the_same_names(run, unit, wandb_calls):
+    def interrupted() -> None:
+        with tracked(lambda *_: None, run, "wandb") as watch:
+            watch(unit, {"kind": "started"})
+            watch(unit, EPOCH)
+            raise KeyboardInterrupt
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+    assert [kind for kind, _ in wandb_calls] == ["init", "log", "summary", "finish"] * 2
+    first, again = (given for kind, given in wandb_calls if kind == "init")
+    assert first["id"] == again["id"]
+    assert first["resume"] == "allow"
+    assert wandb_calls[3] == ("finish", 1)
+
+
+@pytest.mark.uses_global_rng
+def test_without_a_key_nothing_is_sent_and_nobody_is_asked(run, unit, wandb_calls, monkeypatch, caplog):
+    monkeypatch.delenv("WANDB_MODE")
+    with caplog.at_level(logging.WARNING), tracked(lambda *_: None, run, "wandb") as watch:
+        watch(unit, {"kind": "started"})
+    assert wandb_calls[0][1]["mode"] == "offline"
+    assert str(run.folder / "wandb") in caplog.text
 
 
 @pytest.mark.slow
 @pytest.mark.uses_global_rng
-@pytest.mark.filterwarnings("ignore")
-def test_mlflow_gets_a_run_for_each_trial_in_a_file_of_the_study(run, unit, monkeypatch):
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")
+def test_mlflow_gets_one_run_for_each_trial_in_a_file_of_the_study(run, unit, monkeypatch):
     mlflow = pytest.importorskip("mlflow")
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    with tracked(lambda *_: None, run, "mlflow") as watch:
-        for event in ({"kind": "started"}, EPOCH, {**EPOCH, "epoch": 2, "train_loss": 0.25}, ENDED):
-            watch(unit, event)
+    for events in (
+        ({"kind": "started"}, EPOCH),
+        ({"kind": "started"}, {**EPOCH, "epoch": 2, "train_loss": 0.25}, ENDED),
+    ):
+        with tracked(lambda *_: None, run, "mlflow") as watch:
+            for event in events:
+                watch(unit, event)
     client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{run.folder / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("dferbench/watched")
     (found,) = client.search_runs([experiment.experiment_id])
     assert found.info.status == "FINISHED"
     assert found.data.metrics["result/val_uar"] == pytest.approx(0.3)
     assert found.data.params["optimizer.sam.rho"] == "0.02"
+    assert found.data.tags["method"] == "hdf"
     history = client.get_metric_history(found.info.run_id, "train/loss")
     assert [(one.step, one.value) for one in history] == [(1, 0.5), (2, 0.25)]
 
 
 @pytest.mark.slow
 @pytest.mark.uses_global_rng
-@pytest.mark.filterwarnings("ignore")
 def test_weights_and_biases_writes_offline(run, unit, monkeypatch):
-    pytest.importorskip("wandb")
-    monkeypatch.setenv("WANDB_MODE", "offline")
+    wandb = pytest.importorskip("wandb")
+    for name in ("WANDB_MODE", "WANDB_SILENT"):
+        monkeypatch.setenv(name, {"WANDB_MODE": "offline"}.get(name, "true"))
     with tracked(lambda *_: None, run, "wandb") as watch:
-        for event in ({"kind": "started"}, EPOCH, ENDED):
+        for event in ({"kind": "started"}, EPOCH, {**EPOCH, "epoch": 2}, ENDED):
             watch(unit, event)
-    assert list(run.folder.glob("wandb/offline-run-*/*.wandb"))
+    wandb.teardown()
+    (file,) = run.folder.glob("wandb/offline-run-*/*.wandb")
+    assert b"watched/hdf" in file.read_bytes()

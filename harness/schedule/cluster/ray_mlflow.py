@@ -1,4 +1,4 @@
-"""Ray's own bridge to MLflow, driven by what the driver hears; the one place that may import ``ray.air``."""
+"""Ray's own bridge to MLflow, driven by what the driver hears, so with ``--local`` too."""
 
 from __future__ import annotations
 
@@ -8,24 +8,13 @@ import harness.schedule.cluster.ray_environment  # noqa: F401 - before Ray
 
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from ray.air.integrations.mlflow import MLflowLoggerCallback
 
 from harness.paths import RunPaths
 from harness.plan import Unit
-from harness.schedule.tracking import hyperparameters, name_of
-
-
-class _Watched:
-    """A trial as Ray's callbacks see one: its settings, and a name."""
-
-    def __init__(self, unit: Unit) -> None:
-        self.config: dict[str, Any] = dict(hyperparameters(unit))
-        self._name = name_of(unit)
-
-    def __str__(self) -> str:
-        return self._name
+from harness.schedule.cluster.watched import Watched
+from harness.schedule.tracking import name_of
 
 
 class MlflowTracker:
@@ -35,14 +24,24 @@ class MlflowTracker:
     """
 
     def __init__(self, run: RunPaths) -> None:
+        from mlflow import MlflowClient
+
         uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{run.folder.absolute() / 'mlflow.db'}"
-        self._callback = MLflowLoggerCallback(tracking_uri=uri, experiment_name=f"dferbench/{run.study}")
+        self._run, name = run, f"dferbench/{run.study}"
+        self._callback = MLflowLoggerCallback(tracking_uri=uri, experiment_name=name)
         self._callback.setup()
-        self._trials: dict[str, _Watched] = {}
+        self._client = MlflowClient(tracking_uri=uri)
+        self._experiment = self._client.get_experiment_by_name(name).experiment_id
+        self._trials: dict[str, Watched] = {}
 
     def begin(self, unit: Unit) -> None:
-        """Open the trial's run, with its settings."""
-        trial = self._trials[name_of(unit)] = _Watched(unit)
+        """Open the trial's run, with its settings; one that was interrupted goes on."""
+        trial = self._trials[name_of(unit)] = Watched(self._run, unit)
+        named = f"tags.trial_id = '{trial.trial_id}'"
+        for found in self._client.search_runs([self._experiment], named, max_results=1):
+            self._client.update_run(found.info.run_id, status="RUNNING")
+            self._callback._trial_runs[trial] = found.info.run_id
+        self._callback.tags = {"trial_id": trial.trial_id, "method": unit.method, "phase": unit.phase}
         self._callback.log_trial_start(trial)
 
     def epoch(self, unit: Unit, number: int, values: Mapping[str, float]) -> None:
