@@ -52,25 +52,43 @@ def perturb(
     Raises:
         ValueError: if the number of keys or landmarks is not the number of clips, or the severity is outside 0..5.
     """
-    known = [None] * len(pixels) if landmarks is None else landmarks
-    if len(known) != len(pixels):
-        raise ValueError(f"landmarks of {len(known)} faces were given for {len(pixels)} clips; give None where unknown")
-    if len(keys) != len(pixels):
-        raise ValueError(f"{len(keys)} keys were given for {len(pixels)} clips; give one key for each clip")
-    if severity == 0 or not len(pixels):
+    count, frames, _, height, width = pixels.shape
+    if landmarks is not None and len(landmarks) != count:
+        raise ValueError(f"landmarks of {len(landmarks)} faces were given for {count} clips; give None where unknown")
+    if len(keys) != count:
+        raise ValueError(f"{len(keys)} keys were given for {count} clips; give one key for each clip")
+    if severity == 0 or not count:
         return pixels.clone()
-    level, pixels = perturbation.level(severity), pixels.contiguous()
-    frames, _, height, width = pixels.shape[1:]
-    shapes = [ClipShape(frames, height, width, face) for face in known]
-    drawn = [perturbation.draw(level, each, shape) for each, shape in zip(keys, shapes, strict=True)]
-    if pixels.device.type == "cpu" and not perturbation.whole_batch:
-        spoilt = torch.empty_like(pixels)
-        for into, clip, params in zip(spoilt, pixels, drawn, strict=True):
-            into.copy_(perturbation.apply(clip[None], stack([params]))[0])
-        return spoilt
-    return perturbation.apply(pixels, stack(drawn, pixels.device))
+    level, kind = perturbation.level(severity), "cpu" if pixels.is_cpu else pixels.device.type
+    shape = ClipShape(frames, height, width)
+    if landmarks is not None:
+        faces = zip(keys, landmarks, strict=True)
+        drawn = [perturbation.draw(level, each, shape._replace(landmarks=face)) for each, face in faces]
+    elif perturbation.keyed:
+        drawn = [perturbation.draw(level, each, shape) for each in keys]
+    else:
+        drawn = [perturbation.draw(level, keys[0], shape)] * count
+    if not torch.is_autocast_enabled(kind):
+        return _spoilt(pixels.contiguous(), perturbation, drawn)
+    with torch.autocast(kind, enabled=False):
+        return _spoilt(pixels.contiguous(), perturbation, drawn)
+
+
+def _spoilt(
+    pixels: UInt8[Tensor, "b t c h w"], perturbation: Perturbation, drawn: list[Params]
+) -> UInt8[Tensor, "b t c h w"]:
+    """All clips at once, or one by one."""
+    if perturbation.whole_batch or not pixels.is_cpu:
+        return perturbation.apply(pixels, stack(drawn, pixels.device))
+    spoilt = torch.empty_like(pixels)
+    for into, clip, params in zip(spoilt, pixels, drawn, strict=True):
+        into.copy_(perturbation.apply(clip[None], stack([params]))[0])
+    return spoilt
 
 
 def stack(drawn: Sequence[Params], device: torch.device | None = None) -> Params:
     """The parameters of several clips as those of a batch: the clip becomes the first axis."""
-    return {name: torch.stack([params[name] for params in drawn]).to(device) for name in drawn[0]}
+    first = drawn[0]
+    if all(params is first for params in drawn):
+        return {name: value.to(device).expand(len(drawn), *value.shape) for name, value in first.items()}
+    return {name: torch.stack([params[name] for params in drawn]).to(device) for name in first}

@@ -71,6 +71,7 @@ def combination(
         source=source,
         draw=combined.draw,
         apply=combined.apply,
+        keyed=any(member(name).keyed for name in combined.severities),
     )
 
 

@@ -50,6 +50,7 @@ class Perturbation:
         whole_batch: the CPU, too, is given all clips at once, because the work is a pass over bytes or takes clips one
             by one itself; others get them one by one there, which keeps their wider values in cache. Results do not
             depend on it.
+        keyed: a draw depends on the clip's key; if not, one draw serves all clips of a shape.
     """
 
     title: str
@@ -62,6 +63,7 @@ class Perturbation:
     draw: Callable[[float, int, ClipShape], Params]
     apply: Callable[[UInt8[Tensor, "b t c h w"], Params], UInt8[Tensor, "b t c h w"]]
     whole_batch: bool = False
+    keyed: bool = True
 
     def level(self, severity: int | float) -> float:
         """The magnitude at a severity from 1 to 5; fractions interpolate linearly between documented levels."""

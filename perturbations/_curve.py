@@ -41,11 +41,11 @@ def look_up(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor,
 
 def _look_up_pairs(pixels: UInt8[Tensor, "b t c h w"], table: UInt8[Tensor, "b s v"]) -> UInt8[Tensor, "b t c h w"]:
     """The same two neighbours at a time, in tables of 65536 pairs: half as many look-ups."""
-    index = pixels.view(torch.uint16).to(torch.int32)
+    index = pixels.flatten(3).view(torch.uint16).to(torch.int32)
     spoilt = torch.empty(index.shape, dtype=torch.int16)
     for clip, places, tables in zip(spoilt, index, table, strict=True):
         pairs = torch.stack(torch.broadcast_tensors(tables[:, None], tables[:, :, None]), -1).view(torch.int16)
         for number, of_channel in enumerate(pairs.flatten(1)):
             part = slice(None) if len(tables) == 1 else slice(number, number + 1)
             clip[:, part] = of_channel.index_select(0, places[:, part].flatten()).view(clip[:, part].shape)
-    return spoilt.view(torch.uint8)
+    return spoilt.view(torch.uint8).view(pixels.shape)

@@ -88,4 +88,5 @@ def covered(name: str, title: str) -> Perturbation:
         draw=draw,
         apply=cover,
         whole_batch=True,
+        keyed=False,
     )

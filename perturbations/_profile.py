@@ -75,4 +75,5 @@ def profiled(name: str, profile: Profile) -> Perturbation:
         granularity="frame",
         draw=course.draw,
         apply=course.apply,
+        keyed=base.keyed or profile == "burst",
     )

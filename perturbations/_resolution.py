@@ -4,11 +4,12 @@ Resampling is a weighted sum of lines along one axis, then along the other, with
 is rounded to quarters of an 8-bit step, so that the arithmetic is exact and alike on every device.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import torch
-from jaxtyping import Float32, Float64, Int32, UInt8
+from jaxtyping import Float32, Float64, Int32, Shaped, UInt8
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
@@ -31,49 +32,74 @@ def coarsen(
     """Every frame averaged down to its clip's ``size``, and drawn up again smoothly or in blocks."""
     spoilt = torch.empty_like(pixels)
     enlarged = _smooth if up == "cubic" else _in_blocks
-    for into, clip, size in zip(spoilt.flatten(1, 2), pixels.flatten(1, 2), params["size"].tolist(), strict=True):
-        into.copy_(enlarged(_averaged(clip, *size), *clip.shape[1:]).transpose(0, 1))
+    for into, clip, size in zip(spoilt, pixels, params["size"].tolist(), strict=True):
+        into.copy_(enlarged(_averaged(clip, *size), clip.shape).view(clip.shape))
     return spoilt
 
 
-def _averaged(planes: UInt8[Tensor, "n h w"], height: int, width: int) -> Float32[Tensor, "v n u"]:
-    """Planes of fewer rows (``u``) and columns (``v``), of 8-bit values; columns come first, then planes."""
-    lines = planes.transpose(0, 1).to(torch.float32, memory_format=torch.contiguous_format)
-    lines = _quarters(_weighed(lines, _averages(planes.shape[1], height)))
-    lines = _weighed(lines.transpose(0, 2).contiguous(), _averages(planes.shape[2], width))
-    return lines.add_(WHOLE).sub_(WHOLE)
+def _averaged(clip: UInt8[Tensor, "t c h w"], height: int, width: int) -> Float32[Tensor, "t v l"]:
+    """Frames of fewer rows and columns, of 8-bit values; columns come first, then the rows of all channels (``l``)."""
+    rows = _quarters(_weighed(clip.to(torch.float32).flatten(0, 1), _averages, height))
+    return _weighed(_turned(rows.view(len(clip), -1, clip.shape[3])), _averages, width).add_(WHOLE).sub_(WHOLE)
 
 
-def _smooth(columns: Float32[Tensor, "v n u"], height: int, width: int) -> Int32[Tensor, "h n w"]:
-    """Full planes by cubic convolution, a row of all planes after the other; the low bytes are the values."""
-    lines = _quarters(_weighed(columns, _cubics(columns.shape[0], width)))
-    lines = _weighed(lines.transpose(0, 2).contiguous(), _cubics(columns.shape[2], height))
-    return lines.clamp_(0, 255).add_(WHOLE).view(torch.int32)
+def _smooth(columns: Float32[Tensor, "t v l"], shape: torch.Size) -> Int32[Tensor, "n h w"]:
+    """Full planes by cubic convolution; the low bytes are the values."""
+    frames, channels, height, width = shape
+    rows = _turned(_quarters(_weighed(columns, _cubics, width)))
+    planes = _weighed(rows.view(frames * channels, -1, width), _cubics, height)
+    return planes.clamp_(0, 255).add_(WHOLE).view(torch.int32)
 
 
-def _in_blocks(columns: Float32[Tensor, "v n u"], height: int, width: int) -> UInt8[Tensor, "h n w"]:
-    """Full planes by repetition, a row of all planes after the other."""
+def _in_blocks(columns: Float32[Tensor, "t v l"], shape: torch.Size) -> UInt8[Tensor, "n h w"]:
+    """Full planes by repetition."""
+    frames, channels, height, width = shape
     few = within_pixels(columns)
-    lines = few.index_select(0, _blocks(few.shape[0], width, few.device)).transpose(0, 2).contiguous()
-    return lines.index_select(0, _blocks(few.shape[2], height, few.device))
+    rows = _turned(few.index_select(1, _blocks(few.shape[1], width, few.device)))
+    planes = rows.view(frames * channels, -1, width)
+    return planes.index_select(1, _blocks(planes.shape[1], height, few.device))
+
+
+def _turned(frames: Shaped[Tensor, "t u v"]) -> Shaped[Tensor, "t v u"]:
+    """Rows in place of columns. A copy frame by frame, which stays in cache."""
+    return frames.transpose(1, 2).contiguous()
+
+
+Weights = Callable[[int, int], Float64[Tensor, "u h"]]
+"""From the numbers of given and of wanted lines to the share of each given line in each wanted one."""
 
 
 class Taps(NamedTuple):
-    """Resampling along one axis: for each output the inputs that it is made of, and their weights."""
+    """Weighted sums of lines: what is summed, where the sums begin, and the weights."""
 
-    places: Int32[Tensor, "u k"]
-    weights: Float32[Tensor, "u k"]
-
-
-def _weighed(lines: Float32[Tensor, "h n w"], taps: Taps) -> Float32[Tensor, "u n w"]:
-    """Weighted sums of whole lines; only weights that are not zero cost anything."""
-    places, weights = (part.to(lines.device) for part in taps)
-    return embedding_bag(places, lines.flatten(1), mode="sum", per_sample_weights=weights).view(-1, *lines.shape[1:])
+    places: Int32[Tensor, " k"]
+    starts: Int32[Tensor, " u"]
+    weights: Float32[Tensor, " k"]
 
 
-def _quarters(values: Float32[Tensor, "u n w"]) -> Float32[Tensor, "u n w"]:
+def _weighed(planes: Float32[Tensor, "n h w"], weights: Weights, few: int) -> Float32[Tensor, "n u w"]:
+    """Lines of every plane resampled; only weights that are not zero cost anything."""
+    number, many, width = planes.shape
+    taps = _taps(weights, many, few, number, planes.device)
+    lines = embedding_bag(taps.places, planes.flatten(0, 1), taps.starts, mode="sum", per_sample_weights=taps.weights)
+    return lines.view(number, few, width)
+
+
+def _quarters(values: Float32[Tensor, "n u w"]) -> Float32[Tensor, "n u w"]:
     """Values rounded to quarters, in place."""
     return values.add_(WHOLE / 4).sub_(WHOLE / 4)
+
+
+@lru_cache(maxsize=64)
+def _taps(weights: Weights, many: int, few: int, planes: int, device: torch.device) -> Taps:
+    """The sums for each of several planes that lie one after the other."""
+    steps = _dyadic(weights(many, few))
+    most = int((steps != 0).sum(1).max())
+    places = (steps == 0).to(torch.uint8).argsort(stable=True)[:, :most]
+    of_planes = (torch.arange(planes)[:, None, None] * many + places).flatten().to(torch.int32)
+    starts = torch.arange(0, len(of_planes), most, dtype=torch.int32)
+    shares = (steps.gather(1, places) / STEPS).to(torch.float32).repeat(planes, 1).flatten()
+    return Taps(of_planes.to(device), starts.to(device), shares.to(device))
 
 
 def _blocks(few: int, many: int, device: torch.device) -> Tensor:
@@ -81,16 +107,14 @@ def _blocks(few: int, many: int, device: torch.device) -> Tensor:
     return (2 * torch.arange(many, device=device) + 1) * few // (2 * many)
 
 
-@lru_cache(maxsize=64)
-def _averages(many: int, few: int) -> Taps:
+def _averages(many: int, few: int) -> Float64[Tensor, "u h"]:
     """Means over equal shares of a line, pixels at the borders weighted by their part."""
     edges = torch.arange(few + 1, dtype=torch.float64) * (many / few)
     fine = torch.arange(many, dtype=torch.float64)
-    return _dyadic((edges[1:, None].minimum(fine + 1) - edges[:-1, None].maximum(fine)).clamp(min=0))
+    return (edges[1:, None].minimum(fine + 1) - edges[:-1, None].maximum(fine)).clamp(min=0)
 
 
-@lru_cache(maxsize=64)
-def _cubics(few: int, many: int) -> Taps:
+def _cubics(few: int, many: int) -> Float64[Tensor, "u h"]:
     """Cubic convolution between the centres of coarse pixels, the first and last repeated beyond the ends."""
     centre = (torch.arange(many, dtype=torch.float64) + 0.5) * (few / many) - 0.5
     weights = torch.zeros(many, few, dtype=torch.float64)
@@ -98,7 +122,7 @@ def _cubics(few: int, many: int) -> Taps:
         place = centre.floor() + offset
         share = _keys((centre - place).abs())
         weights.scatter_add_(1, place.clamp(0, few - 1).long()[:, None], share[:, None])
-    return _dyadic(weights)
+    return weights
 
 
 def _keys(distance: Float64[Tensor, " n"]) -> Float64[Tensor, " n"]:
@@ -108,11 +132,7 @@ def _keys(distance: Float64[Tensor, " n"]) -> Float64[Tensor, " n"]:
     return torch.where(distance <= 1, near, far)
 
 
-def _dyadic(weights: Float64[Tensor, "u h"]) -> Taps:
-    """Rows scaled to sum to one in multiples of 1/4096; the largest weight of each takes what is left."""
+def _dyadic(weights: Float64[Tensor, "u h"]) -> Float64[Tensor, "u h"]:
+    """Rows scaled to sum to ``STEPS`` in whole numbers; the largest weight of each takes what is left."""
     steps = (weights * (STEPS / weights.sum(1, keepdim=True))).round()
-    largest = weights.argmax(1, keepdim=True)
-    steps.scatter_add_(1, largest, STEPS - steps.sum(1, keepdim=True))
-    most = int((steps != 0).sum(1).max())
-    places = (steps == 0).to(torch.uint8).argsort(stable=True)[:, :most]
-    return Taps(places.to(torch.int32), (steps.gather(1, places) / STEPS).to(torch.float32))
+    return steps.scatter_add_(1, weights.argmax(1, keepdim=True), STEPS - steps.sum(1, keepdim=True))

@@ -16,9 +16,10 @@ def offset(fraction: float) -> Params:
 def shift(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """All channels, or each by its own, raised by the clip's ``offset``, saturating at black and white."""
     offset = params["offset"][:, None, :, None, None]
-    rise, fall = offset.clamp(min=0).to(torch.uint8), (-offset).clamp_(min=0).to(torch.uint8)
-    spoilt = pixels.minimum(255 - rise)
-    return torch.maximum(spoilt, fall, out=spoilt).add_(rise).sub_(fall)
+    most, least = (255 - offset.clamp(min=0)).to(torch.uint8), (-offset).clamp_(min=0).to(torch.uint8)
+    spoilt = pixels.minimum(most)
+    # bytes count modulo 256: adding 256 - n takes n away
+    return torch.maximum(spoilt, least, out=spoilt).add_(offset.to(torch.uint8))
 
 
 def gain(factor: float) -> Params:

@@ -20,4 +20,5 @@ brightness = Perturbation(
     source="ImageNet-C and RAF-DB-C brightness amounts, in RGB, with a random sign for each clip",
     draw=draw,
     apply=shift,
+    whole_batch=True,
 )

@@ -19,4 +19,6 @@ brightness_down = Perturbation(
     source="RAF-DB-C brightness decrease (MIVIA 2022), subtracted in RGB",
     draw=draw,
     apply=shift,
+    whole_batch=True,
+    keyed=False,
 )

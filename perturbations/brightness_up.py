@@ -19,4 +19,6 @@ brightness_up = Perturbation(
     source="ImageNet-C brightness (Hendrycks and Dietterich 2019), added in RGB instead of to HSV value",
     draw=draw,
     apply=shift,
+    whole_batch=True,
+    keyed=False,
 )

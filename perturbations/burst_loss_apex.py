@@ -22,4 +22,5 @@ burst_loss_apex = Perturbation(
     draw=draw,
     apply=reorder,
     whole_batch=True,
+    keyed=False,
 )

@@ -27,4 +27,5 @@ color_cast = Perturbation(
     source="the operation of kornia's shift_rgb; levels of the reference table",
     draw=draw,
     apply=shift,
+    whole_batch=True,
 )

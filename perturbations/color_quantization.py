@@ -13,7 +13,7 @@ from perturbations._curve import curve, look_up
 @lru_cache(maxsize=64)
 def _mask_or_curve(level: float) -> Params:
     if level == int(level):
-        return {"mask": torch.tensor(256 - (1 << (8 - int(level))), dtype=torch.uint8)}
+        return {"mask": torch.full((1, 1, 1, 1), 256 - (1 << (8 - int(level))), dtype=torch.uint8)}
     width = 256 / 2**level
     return curve(lambda value: round(255 * value) // width * width / 255)
 
@@ -25,7 +25,7 @@ def draw(level: float, key: int, shape: ClipShape) -> Params:
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Every value at the lower edge of its step."""
-    return pixels & params["mask"].view(-1, 1, 1, 1, 1) if "mask" in params else look_up(pixels, params)
+    return pixels & params["mask"] if "mask" in params else look_up(pixels, params)
 
 
 color_quantization = Perturbation(
@@ -39,4 +39,5 @@ color_quantization = Perturbation(
     draw=draw,
     apply=apply,
     whole_batch=True,
+    keyed=False,
 )

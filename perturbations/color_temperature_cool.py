@@ -20,4 +20,5 @@ color_temperature_cool = Perturbation(
     source="Planckian Jitter's range (Zini et al. 2023) above 6500 K",
     draw=draw,
     apply=look_up,
+    keyed=False,
 )

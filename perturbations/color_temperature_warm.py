@@ -20,4 +20,5 @@ color_temperature_warm = Perturbation(
     source="Planckian Jitter's range (Zini et al. 2023) below 6500 K",
     draw=draw,
     apply=look_up,
+    keyed=False,
 )

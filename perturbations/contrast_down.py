@@ -19,4 +19,5 @@ contrast_down = Perturbation(
     source="mini Kinetics-C contrast (Yi et al. 2021), about the clip's mean instead of the frame's",
     draw=draw,
     apply=stretch,
+    keyed=False,
 )

@@ -19,4 +19,5 @@ contrast_up = Perturbation(
     source="RAF-DB-C contrast increase (MIVIA 2022), about the clip's mean",
     draw=draw,
     apply=stretch,
+    keyed=False,
 )

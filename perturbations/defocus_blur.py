@@ -37,4 +37,5 @@ defocus_blur = Perturbation(
     source="ImageNet-C defocus_blur (Hendrycks and Dietterich 2019), radii halved for half the resolution",
     draw=draw,
     apply=apply,
+    keyed=False,
 )

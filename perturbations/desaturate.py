@@ -20,4 +20,5 @@ desaturate = Perturbation(
     source="ImageNet-C saturate split in two; the operation of kornia's adjust_saturation_with_gray_subtraction",
     draw=draw,
     apply=fade,
+    keyed=False,
 )

@@ -21,4 +21,5 @@ frame_rate_reduction = Perturbation(
     draw=draw,
     apply=reorder,
     whole_batch=True,
+    keyed=False,
 )

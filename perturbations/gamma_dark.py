@@ -19,4 +19,5 @@ gamma_dark = Perturbation(
     source="own levels; the operation of kornia's adjust_gamma",
     draw=draw,
     apply=look_up,
+    keyed=False,
 )

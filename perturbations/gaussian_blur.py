@@ -28,4 +28,5 @@ gaussian_blur = Perturbation(
     "0.5, 1, 1.5, 2, 3 px at 112 px",
     draw=draw,
     apply=apply,
+    keyed=False,
 )

@@ -33,4 +33,5 @@ h264_abr = Perturbation(
     source="mini Kinetics-C h264_abr (Yi et al. 2021), relative to crf 23 instead of the source file",
     draw=draw,
     apply=apply,
+    keyed=False,
 )

@@ -29,4 +29,5 @@ h264_crf = Perturbation(
     source="mini Kinetics-C h264_crf (Yi et al. 2021)",
     draw=draw,
     apply=apply,
+    keyed=False,
 )

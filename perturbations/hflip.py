@@ -27,4 +27,5 @@ hflip = Perturbation(
     draw=draw,
     apply=apply,
     whole_batch=True,
+    keyed=False,
 )

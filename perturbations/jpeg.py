@@ -21,4 +21,5 @@ jpeg = Perturbation(
     source="ImageNet-C jpeg_compression (Hendrycks and Dietterich 2019)",
     draw=draw,
     apply=jpeg_frames,
+    keyed=False,
 )

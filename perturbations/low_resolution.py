@@ -22,4 +22,5 @@ low_resolution = Perturbation(
     draw=draw,
     apply=partial(coarsen, up="cubic"),
     whole_batch=True,
+    keyed=False,
 )

@@ -21,4 +21,5 @@ neutral_padding = Perturbation(
     draw=draw,
     apply=reorder,
     whole_batch=True,
+    keyed=False,
 )

@@ -19,4 +19,5 @@ overexposure = Perturbation(
     source="own levels; the overexposure of temporal-action-detection-C (Zeng et al. 2024) as a gain",
     draw=draw,
     apply=multiply,
+    keyed=False,
 )

@@ -20,4 +20,5 @@ oversaturate = Perturbation(
     source="ImageNet-C saturate split in two; the operation of kornia's adjust_saturation",
     draw=draw,
     apply=saturate,
+    keyed=False,
 )

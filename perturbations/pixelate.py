@@ -22,4 +22,5 @@ pixelate = Perturbation(
     draw=draw,
     apply=partial(coarsen, up="blocks"),
     whole_batch=True,
+    keyed=False,
 )

@@ -20,4 +20,5 @@ speed_up = Perturbation(
     draw=draw,
     apply=reorder,
     whole_batch=True,
+    keyed=False,
 )

@@ -20,4 +20,5 @@ static = Perturbation(
     draw=draw,
     apply=reorder,
     whole_batch=True,
+    keyed=False,
 )

@@ -44,4 +44,5 @@ temporal_blur = Perturbation(
     source="mini Kinetics-C motion_blur (Yi et al. 2021), keeping the clip's length",
     draw=draw,
     apply=apply,
+    keyed=False,
 )

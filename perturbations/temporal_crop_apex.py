@@ -21,4 +21,5 @@ temporal_crop_apex = Perturbation(
     draw=draw,
     apply=reorder,
     whole_batch=True,
+    keyed=False,
 )

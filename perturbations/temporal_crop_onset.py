@@ -21,4 +21,5 @@ temporal_crop_onset = Perturbation(
     draw=draw,
     apply=reorder,
     whole_batch=True,
+    keyed=False,
 )

@@ -36,4 +36,5 @@ zoom_blur = Perturbation(
     source="ImageNet-C zoom_blur (Hendrycks and Dietterich 2019)",
     draw=draw,
     apply=apply,
+    keyed=False,
 )

@@ -77,6 +77,29 @@ def test_a_clip_is_spoilt_alike_in_any_batch_order_and_memory_layout(name, membe
     assert torch.equal(perturb(channels_last, member, severity, keys[1:2]), together[1:2])
 
 
+def test_it_takes_frames_of_odd_sides_and_clips_of_odd_lengths(name, member):
+    shape = ClipShape(frames=7, height=50, width=37)
+    given = moving_clip(shape)[None]
+    spoilt = perturb(given, member, 2.6, keys_for(name, 2.6, 1))
+    assert spoilt.shape == given.shape
+    assert not torch.equal(spoilt, given)
+
+
+def test_a_network_in_half_precision_is_shown_the_same_pixels(name, member):
+    keys = keys_for(name, 3, 1)
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = perturb(CLIPS[:1], member, 3, keys)
+    assert torch.equal(inside, perturb(CLIPS[:1], member, 3, keys))
+
+
+def test_it_says_whether_its_draws_depend_on_the_clip(member):
+    def drawn(severity, number):
+        return {part: value.tolist() for part, value in member.draw(member.level(severity), number, SHAPE).items()}
+
+    differ = any(drawn(severity, number) != drawn(severity, 0) for severity in (1, 3.5, 5) for number in range(1, 20))
+    assert differ == member.keyed
+
+
 def test_a_batch_in_one_call_equals_its_clips_one_by_one_to_a_level(name, member):
     keys = keys_for(name, 3, len(CLIPS))
     params = stack([member.draw(member.level(3), each, SHAPE) for each in keys])
