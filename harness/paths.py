@@ -61,6 +61,15 @@ class UnitPaths:
         """Weights of the selected epoch."""
         return self.folder / "checkpoint.pt"
 
+    def weights(self, epoch: int) -> Path:
+        """Weights of an epoch that was not selected, which the selection audit keeps."""
+        return self.folder / f"checkpoint-epoch-{epoch}.pt"
+
+    @staticmethod
+    def is_weights(name: str) -> bool:
+        """Whether a file of a finished trial holds weights: large, and needed for evaluations alone."""
+        return name.endswith(".pt")
+
     @property
     def elsewhere(self) -> Path:
         """An empty file that says that the weights are on the run's mirror and not here."""
@@ -91,10 +100,23 @@ class UnitPaths:
         """Clean test accuracy after every epoch (confirmed trials only)."""
         return self.folder / "audit.parquet"
 
+    def audit_predictions_file(self, suite_version: str, name: str) -> Path:
+        """The test predictions of one evaluation pass of the epochs that were not selected, by ``selection``."""
+        return self.predictions(f"audit-v{suite_version}-{name}")
+
+    def audit_predictions(self, suite_version: str) -> list[Path]:
+        """Test predictions of the epochs that were not selected, sorted by name.
+
+        Runs of before 2026-11-24 have them for clean clips alone, in one file without a version.
+        """
+        found = sorted(self.folder.glob(f"predictions-audit-v{suite_version}-*.parquet"))
+        older = self.predictions("audit")
+        return found or [path for path in [older] if path.exists()]
+
     @property
-    def audit_predictions(self) -> Path:
-        """Clean test logits of the last epoch and of the best epoch on the test fold, by ``selection``."""
-        return self.predictions("audit")
+    def audit_val_predictions(self) -> Path:
+        """Clean validation logits of the epochs that were not selected, by ``selection``."""
+        return self.predictions("audit-val")
 
     @property
     def features(self) -> Path:

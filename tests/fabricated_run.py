@@ -128,7 +128,8 @@ def _write_trial(run: RunPaths, fabrication: Fabrication, method: str, fold: int
     if fabrication.fingerprints:
         write(_fingerprints(fabrication, fold), FINGERPRINTS, unit.fingerprints_file("1", "0"))
     if fabrication.audit:
-        _write_audit(unit, clean, trial_id)
+        _write_audit(unit, rows, trial_id)
+        write(_at_other_epochs(val), predictions(len(CLASSES)), unit.audit_val_predictions)
     if fabrication.features:
         write(_features(fabrication, fold, trial_id), features(fabrication.features), unit.features)
     return _trial_row(method, "confirm", 0, fold, seed) | {"trial_id": trial_id}
@@ -146,16 +147,21 @@ def _fingerprints(fabrication: Fabrication, fold: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _write_audit(unit: UnitPaths, clean: pd.DataFrame, trial_id: str) -> None:
+def _at_other_epochs(rows: pd.DataFrame) -> pd.DataFrame:
     """A last epoch with every tenth clip's logits turned around, and a best epoch that knows every tenth clip."""
-    last, best = clean.copy(), clean.copy()
+    last, best = rows.copy(), rows.copy()
     last["selection"], best["selection"] = "last", "best_on_test"
-    last["logits"] = [-row if index % 10 == 0 else row for index, row in enumerate(clean["logits"])]
+    last["logits"] = [-row if index % 10 == 0 else row for index, row in enumerate(rows["logits"])]
     best["logits"] = [
         row + 20 * (np.arange(len(CLASSES)) == label).astype(np.float32) if index % 10 == 5 else row
-        for index, (row, label) in enumerate(zip(clean["logits"], clean["label"], strict=True))
+        for index, (row, label) in enumerate(zip(rows["logits"], rows["label"], strict=True))
     ]
-    write(pd.concat([last, best], ignore_index=True), predictions(len(CLASSES)), unit.audit_predictions)
+    return pd.concat([last, best], ignore_index=True)
+
+
+def _write_audit(unit: UnitPaths, rows: pd.DataFrame, trial_id: str) -> None:
+    """The selection audit of a training, whose test score falls after the fourth epoch."""
+    write(_at_other_epochs(rows), predictions(len(CLASSES)), unit.audit_predictions_file("1", "0"))
     scores = np.array([0.2, 0.35, 0.5, 0.55, 0.53, 0.52])
     curve = {"trial_id": trial_id, "epoch": np.arange(1, 7), "test_war": scores, "test_uar": scores - 0.05}
     write(pd.DataFrame(curve), AUDIT, unit.audit)

@@ -28,7 +28,8 @@ def compare(
     ] = None,
     metric: Annotated[str, typer.Option(help="uar or war.")] = "uar",
     scope: Annotated[
-        str, typer.Option(help="clean, perturbed, order, family:NAME, a condition, clean:last or clean:best_on_test.")
+        str,
+        typer.Option(help="clean, perturbed, order, family:NAME or a condition; :last or :best_on_test may follow."),
     ] = "clean",
     by_group: Annotated[
         bool, typer.Option("--by-group", help="Resample groups (identities, films), not clips.")

@@ -57,8 +57,9 @@ def build(run: RunPaths, replicates: int = REPLICATES) -> Outputs:
     write(scores, SCORES, run.table("scores"))
     calibration = calibrated(results, replicates)
     write(calibration.table, CALIBRATION, run.table(CALIBRATION.name))
-    write(robustness_table(results, findings), ROBUSTNESS, run.table(ROBUSTNESS.name))
+    robustness = robustness_table(results, findings)
+    write(robustness, ROBUSTNESS, run.table(ROBUSTNESS.name))
     write_text(text, outputs.md_path)
     write_text(csv(board), outputs.csv_path)
-    write_text(page(results, findings, Measured(metrics, calibration)), outputs.html_path)
+    write_text(page(results, findings, Measured(metrics, calibration, robustness)), outputs.html_path)
     return outputs

@@ -1,6 +1,5 @@
 """``dferbench compare``: which differences between methods the data support, and which they do not."""
 
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +7,7 @@ import pandas as pd
 
 from harness.errors import HarnessError, unknown
 from harness.paths import RunPaths
-from harness.report.audited import RANKED, under_rule
+from harness.report.audited import under_rule
 from harness.report.comparison_question import Question
 from harness.report.comparison_text import comparison_text
 from harness.report.exploration import exploration_text, explore
@@ -19,8 +18,9 @@ from harness.seeds import derive
 from harness.stats.aggregate import CLEAN_SCOPE, scopes
 from harness.stats.bootstrap import Resampling, bootstrap
 from harness.stats.corrected_t import MIN_FOLDS, bayesian_correlated_t, nadeau_bengio
+from harness.stats.effect_size import improvement, paired_effect
 from harness.stats.exact_tests import attainable_floor, mcnemar, sign_flip, wilcoxon
-from harness.stats.fold_scores import fold_scores
+from harness.stats.fold_scores import fold_scores, run_scores
 from harness.stats.interval import percentile_band
 from harness.stats.multiplicity import max_t
 from harness.stats.outcomes import Outcomes
@@ -39,9 +39,7 @@ def compare(run: RunPaths, question: Question) -> Comparison:
     Raises:
         HarnessError: for an unknown baseline, metric or scope, or a study with a single method.
     """
-    results = read_results(run)
-    if question.selection != RANKED:
-        results = replace(results, outcomes=under_rule(results, question.selection))
+    results = under_rule(read_results(run), question.selection)
     outcomes = results.outcomes
     _check(question, outcomes)
     resampling = Resampling(
@@ -52,7 +50,7 @@ def compare(run: RunPaths, question: Question) -> Comparison:
     scores = bootstrap(outcomes, resampling)
     scoped = scoped_scores(scores, outcomes, results.suite)
     if (question.tested, question.metric) not in scoped:
-        raise unknown("scope", question.scope, {scope for scope, _ in scoped})
+        raise unknown("scope", question.tested, {scope for scope, _ in scoped})
     table = _table(results, question, scoped[question.tested, question.metric])
     explored = explore(outcomes, scores, question, pairs_of(outcomes.methods, question.baseline), resampling)
     text = comparison_text(table, results, question, scores.covers)
@@ -86,6 +84,7 @@ def _table(results: StudyResults, question: Question, scoped: Scoped) -> pd.Data
     replicates = scoped.replicates[:, first] - scoped.replicates[:, second]
     band, together = percentile_band(observed, replicates), max_t(observed, replicates)
     by_fold = scopes(fold_scores(outcomes, question.metric), outcomes.conditions, results.suite)[question.tested]
+    by_run = [_by_run(results, question, method) for method in outcomes.methods]
     ratio = fold_ratio(results)
     rows = []
     for index, (one, other) in enumerate(pairs):
@@ -94,9 +93,19 @@ def _table(results: StudyResults, question: Question, scoped: Scoped) -> pd.Data
         row |= {"low_family": together.low[index], "high_family": together.high[index]}
         row["p_family"] = together.p_value[index]
         row |= _by_fold(by_fold[:, one] - by_fold[:, other], ratio, question.half_width)
+        row["p_improvement"] = improvement(by_run[one], by_run[other])
         row |= _by_checkpoint(outcomes, one, other) if question.tested == CLEAN_SCOPE else {}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _by_run(results: StudyResults, question: Question, method: str) -> list[np.ndarray]:
+    """The scores of a method's trainings in the question's scope, by fold."""
+    outcomes, found = results.outcomes, []
+    for fold in outcomes.folds:
+        scores = run_scores(fold, question.metric)[fold.runs_of(method)]
+        found.append(scopes(scores, outcomes.conditions, results.suite)[question.tested])
+    return found
 
 
 def fold_ratio(results: StudyResults) -> float:
@@ -110,6 +119,7 @@ def _by_fold(differences: np.ndarray, ratio: float, rope: float) -> dict[str, An
     row: dict[str, Any] = {"folds": len(differences), "folds_better": int((differences > 0).sum())}
     row |= {"p_sign_flip": sign_flip(differences).p_value, "p_wilcoxon": wilcoxon(differences).p_value}
     row["p_floor"] = attainable_floor(len(differences))
+    row["d_z"] = paired_effect(differences)
     if len(differences) >= MIN_FOLDS:
         test, posterior = nadeau_bengio(differences, ratio), bayesian_correlated_t(differences, ratio, rope)
         row |= {

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from harness.report.audited import RANKED
-from harness.stats.aggregate import CLEAN_SCOPE
+from harness.stats.aggregate import CLEAN_SCOPE, FAMILY
+from harness.tables.selections import RANKED
 
 ROPE = {"war": 0.01, "uar": 0.015}
 """Differences of no practical interest, as fractions: about the spread between reruns of a published method on DFEW."""
@@ -16,8 +16,8 @@ class Question:
     Attributes:
         baseline: compare every other method with this one; all pairs if None.
         metric: ``uar`` or ``war``.
-        scope: ``clean``, ``perturbed``, ``order``, ``family:NAME`` or a condition such as ``fog-3``; ``clean:last`` and
-            ``clean:best_on_test`` judge another epoch than the one that validation clips chose.
+        scope: ``clean``, ``perturbed``, ``order``, ``family:NAME`` or a condition such as ``fog-3``; followed by
+            ``:last`` or ``:best_on_test`` it judges another epoch than the one that validation clips chose.
         rope: half-width of the region of practical equivalence, a fraction; None for the metric's default.
         replicates: bootstrap replicates.
         by_group: resample groups (identities, films) instead of clips.
@@ -33,12 +33,14 @@ class Question:
     @property
     def selection(self) -> str:
         """Which epoch is judged."""
-        return self.scope.partition(":")[2] if self.scope.startswith(f"{CLEAN_SCOPE}:") else RANKED
+        scope, _, rule = self.scope.rpartition(":")
+        return rule if scope not in {"", FAMILY} else RANKED
 
     @property
     def tested(self) -> str:
         """The scope without the selection's name."""
-        return self.scope if self.selection == RANKED else CLEAN_SCOPE
+        scope, _, _ = self.scope.rpartition(":")
+        return scope if scope not in {"", FAMILY} else self.scope
 
     @property
     def half_width(self) -> float:

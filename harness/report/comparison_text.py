@@ -4,19 +4,26 @@ from typing import Any
 
 import pandas as pd
 
-from harness.report.audited import BEST_ON_TEST, RANKED, RULES
 from harness.report.comparison_question import Question
 from harness.report.design_cautions import condition_caution, design_cautions
 from harness.report.leaderboard import METRICS_SHOWN
 from harness.report.notes import class_cautions, collapse_cautions, plural, seed_cautions
 from harness.report.selection import OPTIMISTIC
 from harness.report.study_results import StudyResults
+from harness.tables.selections import BEST_ON_TEST, RANKED, RULES
 
 ALPHA = 0.05
 """A difference is called supported where its family-wise p-value is below this."""
 
 INTERVALS = (("low", "high"), ("low_family", "high_family"))
 """The columns of a difference's own interval and of the one that holds for the whole family."""
+
+EFFECTS = (
+    "P(improvement): how often a training of the one beats a training of the other on the same fold. d_z: mean over "
+    "standard deviation of the fold differences; folds share training clips, so it is too large. The size in points, "
+    "with its interval, comes first."
+)
+"""How the effect sizes beside the difference are to be read."""
 
 USUAL_RATIOS = (0.05, 1.0)
 """Test-to-train ratios between which the corrected t test was studied (Bouckaert & Frank 2004)."""
@@ -27,10 +34,10 @@ def comparison_text(table: pd.DataFrame, results: StudyResults, question: Questi
     rows = table.to_dict("records")
     title = f"# {METRICS_SHOWN[question.metric]} ({question.scope}): {results.question}"
     parts = [title, *(f"- {verdict(row, question)}" for row in rows), "", *_bootstrap_table(rows), ""]
-    parts += [*_fold_table(rows), ""]
+    parts += [*_fold_table(rows), "", *_effect_table(rows), ""]
     if any("p_mcnemar" in row and row["p_mcnemar"] == row["p_mcnemar"] for row in rows):
         parts += [*_checkpoint_table(rows), ""]
-    notes = [*_reading(question, covers, len(rows)), *condition_caution(question.scope)]
+    notes = [*_reading(question, covers, len(rows)), *condition_caution(question.tested)]
     notes += comparison_cautions(rows, results)
     return "\n".join([*parts, *(f"- {note}" for note in notes), ""])
 
@@ -87,6 +94,7 @@ def _reading(question: Question, covers: str, comparisons: int) -> list[str]:
     return [
         f"Intervals and family-wise p: {drawn}; max-t over the family of {family}.",
         f"Practical equivalence: within {100 * question.half_width:g} points.",
+        EFFECTS,
         *_selection_note(question.selection),
     ]
 
@@ -123,6 +131,14 @@ def _fold_table(rows: list[dict[Any, Any]]) -> list[str]:
         exact = f"{p_text(row['p_sign_flip'])} | {p_text(row['p_wilcoxon'])}"
         better = f"{row['folds_better']} of {row['folds']}"
         lines.append(f"| {row['method']} | {row['against']} | {better} | {corrected} | {exact} |")
+    return lines
+
+
+def _effect_table(rows: list[dict[Any, Any]]) -> list[str]:
+    lines = ["| Method | Against | P(improvement) | d_z over folds |", "| :-- | :-- | --: | --: |"]
+    for row in rows:
+        effect = f"{row['d_z']:+.2f}" if row["d_z"] == row["d_z"] else "not defined"
+        lines.append(f"| {row['method']} | {row['against']} | {row['p_improvement']:.2f} | {effect} |")
     return lines
 
 

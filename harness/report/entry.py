@@ -74,9 +74,9 @@ def export_entry(
 
 def entered_files(unit: UnitPaths, suite_version: str) -> list[Path]:
     """What of a trial's folder belongs into an entry, as far as it is there."""
-    alone = (unit.predictions("val"), unit.audit_predictions, unit.audit)
-    fingerprints = unit.fingerprints(suite_version)
-    return [*unit.test_predictions(suite_version), *fingerprints, *(path for path in alone if path.exists())]
+    alone = (unit.predictions("val"), unit.audit_val_predictions, unit.audit)
+    tested = [*unit.test_predictions(suite_version), *unit.audit_predictions(suite_version)]
+    return [*tested, *unit.fingerprints(suite_version), *(path for path in alone if path.exists())]
 
 
 def run_or_entry(folder: Path) -> RunPaths:

@@ -38,5 +38,5 @@ def analyse(results: StudyResults, replicates: int) -> Findings:
         leaderboard=with_trained_on(leaderboard(scoped, results.outcomes, table), trained_on(results)),
         reading_notes=reading_notes(results, scores, resampling),
         cautions=cautions(results),
-        selection=selection_audit(results, resampling),
+        selection=selection_audit(results, scores, resampling),
     )

@@ -14,6 +14,7 @@ from harness.stats.outcomes import Outcomes
 from harness.stats.ranks import inseparable, rank_intervals, tie_letters
 from harness.stats.suite import Suite
 from harness.tables.schema import SCORES
+from harness.tables.selections import RANKED
 
 METRICS_SHOWN = {"uar": "UAR", "war": "WAR"}
 SCOPES_SHOWN = {CLEAN_SCOPE: "clean", PERTURBED_SCOPE: "perturbed", ORDER_SCOPE: "order destroyed"}
@@ -41,14 +42,17 @@ def scoped_scores(scores: Scores, outcomes: Outcomes, suite: Suite) -> dict[tupl
     return found
 
 
-def scores_table(scoped: dict[tuple[str, str], Scoped], outcomes: Outcomes, covers: str) -> pd.DataFrame:
-    """The SCORES table: every method, scope and metric with its 95 % interval and rank interval."""
+def scores_table(
+    scoped: dict[tuple[str, str], Scoped], outcomes: Outcomes, covers: str, rule: str = RANKED
+) -> pd.DataFrame:
+    """The SCORES rows of one selection rule: every method, scope and metric with its 95 % and its rank interval."""
     rows: list[dict[str, Any]] = []
     for (scope, metric), (values, replicates) in scoped.items():
         band, ranks = share_band(values, replicates), rank_intervals(replicates)
         rows.extend(
             {
                 "method": method,
+                "selection": rule,
                 "scope": scope,
                 "metric": metric,
                 "value": values[index],

@@ -20,6 +20,8 @@ from harness.report.metrics_table import metrics_table
 from harness.report.page import page
 from harness.report.page_sections import Measured
 from harness.report.published import published_markdown
+from harness.report.robustness_table import robustness_table
+from harness.report.selection import selection_markdown
 from harness.report.study_results import StudyResults, method_order, read_results
 from harness.stats.gather import RunOutcomes, align
 from harness.tables.store import write_text
@@ -48,13 +50,15 @@ def merge_leaderboards(runs: Sequence[RunPaths], folder: Path, replicates: int =
     results = merged(parts)
     findings = analyse(results, replicates)
     notes = [*findings.reading_notes, *(f"Note: {one}" for one in findings.cautions)]
-    text = markdown(findings.leaderboard, results.question, notes) + published_markdown(results.dataset)
+    text = markdown(findings.leaderboard, results.question, notes) + selection_markdown(findings.selection)
+    text += published_markdown(results.dataset)
     metrics = pd.concat([metrics_table(part) for part in parts], ignore_index=True).drop_duplicates()
     files = {name: folder / f"leaderboard.{name}" for name in ("md", "csv", "tex", "html")}
     write_text(text, files["md"])
     write_text(csv(findings.leaderboard), files["csv"])
     write_text(latex(findings.leaderboard, findings.scoped, results.outcomes.methods), files["tex"])
-    write_text(page(results, findings, Measured(metrics, calibrated(results, replicates))), files["html"])
+    measured = Measured(metrics, calibrated(results, replicates), robustness_table(results, findings))
+    write_text(page(results, findings, measured), files["html"])
     return MergedBoard(findings.leaderboard, text, files["md"], files["csv"], files["tex"], files["html"])
 
 

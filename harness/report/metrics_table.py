@@ -26,14 +26,16 @@ def metrics_table(results: StudyResults) -> pd.DataFrame:
 def _files(unit: UnitPaths, version: str) -> Iterator[tuple[Path, Path | None]]:
     """A trial's predictions, each with the validation predictions that its temperature is fitted on.
 
-    The selection audit is of other epochs, whose validation logits are not kept; it goes without.
+    Validation predictions of other epochs than the selected one are kept apart; older runs have none.
     """
-    val = unit.predictions("val") if unit.predictions("val").exists() else None
-    if val is not None:
-        yield val, val
-    if unit.audit_predictions.exists():
-        yield unit.audit_predictions, None
-    yield from ((path, val) for path in unit.test_predictions(version))
+    for tested, fitted in (
+        (unit.test_predictions(version), unit.predictions("val")),
+        (unit.audit_predictions(version), unit.audit_val_predictions),
+    ):
+        val = fitted if fitted.exists() else None
+        if val is not None:
+            yield val, val
+        yield from ((path, val) for path in tested)
 
 
 def _asked_for(frame: pd.DataFrame, results: StudyResults) -> pd.Series:

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 import yaml
 
-from harness.report.audited import RULES
 from harness.report.calibration_table import Calibrated
 from harness.report.feature_maps import feature_maps
 from harness.report.figures.best_so_far import best_so_far, draw_best_so_far
@@ -18,34 +17,36 @@ from harness.report.figures.reliability_diagram import draw_reliability
 from harness.report.figures.severity_curves import draw_severity_curve, severity_curves, shared_limits
 from harness.report.figures.slices import draw_slice, slices
 from harness.report.findings import Findings
-from harness.report.leaderboard import METRICS_SHOWN
+from harness.report.leaderboard import METRICS_SHOWN, SCOPES_SHOWN
 from harness.report.published import published_for
-from harness.report.sections.calibration import SCALED, SHOWN, calibration_rows, scaled_rows
+from harness.report.sections.calibration import SCALED, SHOWN, calibration_rows, ruled_calibration, scaled_rows
 from harness.report.sections.classes import class_recalls, confusions
 from harness.report.sections.cost import cost_rows
 from harness.report.sections.folds import fold_rows
 from harness.report.sections.perturbations import largest_loss, perturbation_rows
 from harness.report.sections.provenance import provenance
 from harness.report.sections.reliability import reliability
-from harness.report.sections.robustness import robustness_rows
+from harness.report.sections.robustness import robustness_rows, ruled_rows
 from harness.report.sections.search import MIN_TO_JUDGE, OBJECTIVES, Search, chosen_recipes, searches
 from harness.report.sections.selection import AUDIT_METRIC, epoch_curves, looked_at
 from harness.report.study_results import StudyResults
+from harness.tables.selections import RULES
 
 
 class Measured(NamedTuple):
-    """What was scored from logits: the METRICS table, and calibration with the networks that it is of."""
+    """What else was measured: the METRICS table, calibration with the networks that it is of, the ROBUSTNESS table."""
 
     metrics: pd.DataFrame
     calibration: Calibrated
+    robustness: pd.DataFrame
 
 
 def page_sections(results: StudyResults, findings: Findings, measured: Measured) -> dict[str, Any]:
     """Everything below the leaderboard."""
     return {
-        **_perturbed(results, findings),
+        **_perturbed(results, findings, measured),
         **_clean(results),
-        **_selection(results, findings),
+        **_selection(results, findings, measured),
         **_search(results),
         **_maps(results),
         **_trust(results, findings, measured),
@@ -53,7 +54,7 @@ def page_sections(results: StudyResults, findings: Findings, measured: Measured)
     }
 
 
-def _perturbed(results: StudyResults, findings: Findings) -> dict[str, Any]:
+def _perturbed(results: StudyResults, findings: Findings, measured: Measured) -> dict[str, Any]:
     outcomes = results.outcomes
     heat = {
         title: perturbation_rows(outcomes, findings.scores, results.suite, metric)
@@ -63,7 +64,7 @@ def _perturbed(results: StudyResults, findings: Findings) -> dict[str, Any]:
         "curves": {title: _curves(results, findings, metric) for metric, title in METRICS_SHOWN.items()},
         "heat": heat,
         "heat_scale": largest_loss([row for rows in heat.values() for row in rows]),
-        "robustness": robustness_rows(results, findings),
+        "robustness": robustness_rows(results, measured.robustness),
     }
 
 
@@ -79,13 +80,16 @@ def _clean(results: StudyResults) -> dict[str, Any]:
     }
 
 
-def _selection(results: StudyResults, findings: Findings) -> dict[str, Any]:
+def _selection(results: StudyResults, findings: Findings, measured: Measured) -> dict[str, Any]:
     methods, audited = list(results.outcomes.methods), epoch_curves(results)
     title = METRICS_SHOWN[AUDIT_METRIC]
     limits = shared_epoch_limits(audited) if audited else (0.0, 100.0)
     return {
         "rules": list(RULES.values()),
         "metric_titles": METRICS_SHOWN,
+        "scope_titles": SCOPES_SHOWN,
+        "ruled_robustness": ruled_rows(results, measured.robustness),
+        "ruled_calibration": ruled_calibration(measured.calibration.table),
         "selection": findings.selection,
         "looked": {one.method: one for one in looked_at(results)},
         "epoch_figures": [draw_epoch_curves(one, methods.index(one.method), title, limits) for one in audited],

@@ -1,6 +1,6 @@
 """The robustness table of a study: every measure of every method, in its UAR and its WAR form, with intervals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,47 +9,62 @@ from jaxtyping import Float
 
 from harness.report.findings import Findings
 from harness.report.leaderboard import METRICS_SHOWN
+from harness.report.selection import Judged
 from harness.report.study_results import StudyResults
 from harness.seeds import derive
+from harness.spec.trial import Condition
 from harness.stats.aggregate import family_means, mean_over_families
 from harness.stats.bootstrap import Resampling, Scores
 from harness.stats.consistency import flips, resisted
 from harness.stats.interval import percentile_band
 from harness.stats.outcomes import Outcomes
 from harness.stats.robustness import Robustness
+from harness.stats.suite import Suite
 from harness.tables.schema import ROBUSTNESS
+from harness.tables.selections import RANKED
 
 REFERENCE = 0
 """Corruption errors are relative to the study's first method."""
+RELATIVE = ("corruption_error", "relative_corruption_error")
 
 Both = tuple[Float[np.ndarray, " m"], Float[np.ndarray, "b m"]]
 """A measure's values and replicates."""
 
 
 def robustness_table(results: StudyResults, findings: Findings, replicates: int = 1000) -> pd.DataFrame:
-    """One row per method, metric and measure in the ROBUSTNESS schema; none for a study without perturbations.
+    """One row per method, selection rule, metric and measure in the ROBUSTNESS schema; none without perturbations.
 
-    Corruption errors are left out where the reference makes no error under some perturbation, in some replicate.
+    Corruption errors are left out where the reference makes no error under some perturbation, in some replicate, and
+    where a rule was not measured for it.
     """
-    outcomes = results.outcomes
+    judged = {RANKED: Judged(results.outcomes, findings.scores), **findings.selection.judged}
+    rows = [row for rule, one in judged.items() for row in _rows(results, one, rule, replicates)]
+    return pd.DataFrame(rows, columns=ROBUSTNESS.schema.names)
+
+
+def _rows(results: StudyResults, judged: Judged, rule: str, replicates: int) -> list[dict[str, Any]]:
+    outcomes = judged.outcomes
     rows: list[dict[str, Any]] = []
-    for (metric, measure), (values, resampled) in _measured(results, findings, replicates).items():
+    for (metric, measure), (values, resampled) in _measured(results, judged, replicates).items():
         if not np.isfinite(resampled).all() or not np.isfinite(values).all():
+            continue
+        if measure in RELATIVE and outcomes.methods[REFERENCE] != results.outcomes.methods[REFERENCE]:
             continue
         band = percentile_band(values, resampled)
         rows.extend(
             {
                 "method": method,
+                "selection": rule,
                 "metric": metric,
                 "measure": measure,
                 "value": band.point[index],
                 "low": band.low[index],
                 "high": band.high[index],
-                "covers": findings.scores.covers,
+                "covers": judged.scores.covers,
             }
             for index, method in enumerate(outcomes.methods)
         )
-    return pd.DataFrame(rows, columns=ROBUSTNESS.schema.names)
+    return rows
 
 
 def chance_level(outcomes: Outcomes, metric: str) -> float:
@@ -58,23 +73,24 @@ def chance_level(outcomes: Outcomes, metric: str) -> float:
     return float(counts.max() / counts.sum()) if metric == "war" else 1 / int((counts > 0).sum())
 
 
-def _measured(results: StudyResults, findings: Findings, replicates: int) -> dict[tuple[str, str], Both]:
+def _measured(results: StudyResults, judged: Judged, replicates: int) -> dict[tuple[str, str], Both]:
     found: dict[tuple[str, str], Both] = {}
-    suite = results.suite.restricted_to(results.outcomes.conditions)
+    suite = results.suite.restricted_to(judged.outcomes.conditions)
     for metric in METRICS_SHOWN:
         if suite.families():
-            found |= {(metric, name): both for name, both in _of_scores(results, findings, metric).items()}
+            found |= {(metric, name): both for name, both in _of_scores(suite, judged, metric).items()}
     if suite.conditions:
         resampling = Resampling(replicates=replicates, seed=derive("report", results.dataset["fingerprint"]))
-        changed, kept = flips(results.outcomes, resampling), resisted(results.outcomes, resampling)
+        changed, kept = flips(judged.outcomes, resampling), resisted(judged.outcomes, resampling)
         for metric in METRICS_SHOWN:
-            found |= {(metric, name): both for name, both in _of_clips(results, (changed, kept), metric).items()}
+            of_clips = _of_clips(suite, judged.outcomes.conditions, (changed, kept), metric)
+            found |= {(metric, name): both for name, both in of_clips.items()}
     return found
 
 
-def _of_scores(results: StudyResults, findings: Findings, metric: str) -> dict[str, Both]:
+def _of_scores(suite: Suite, judged: Judged, metric: str) -> dict[str, Both]:
     """Measures of mean scores."""
-    outcomes, scores = results.outcomes, findings.scores
+    outcomes, scores = judged
     chance = chance_level(outcomes, metric)
     measures: dict[str, Callable[[Robustness], np.ndarray]] = {
         "mean": lambda one: one.mean(),
@@ -89,29 +105,29 @@ def _of_scores(results: StudyResults, findings: Findings, metric: str) -> dict[s
         "relative_corruption_error": lambda one: one.relative_corruption_error(REFERENCE),
     }
     observed, resampled = (
-        Robustness(one[metric], outcomes.conditions, results.suite) for one in (scores.values, scores.replicates)
+        Robustness(one[metric], outcomes.conditions, suite) for one in (scores.values, scores.replicates)
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         return {name: (measure(observed), measure(resampled)) for name, measure in measures.items()}
 
 
-def _of_clips(results: StudyResults, scores: tuple[Scores, Scores], metric: str) -> dict[str, Both]:
+def _of_clips(
+    suite: Suite, conditions: Sequence[Condition], scores: tuple[Scores, Scores], metric: str
+) -> dict[str, Both]:
     """Measures of what becomes of each clip's answer; order-destroying conditions apart."""
-    changed, kept = scores
-    suite = results.suite.restricted_to(results.outcomes.conditions)
+    changed, kept = ((one.values[metric], one.replicates[metric]) for one in scores)
     found = {}
-    if suite.families():
-        found = {"flip_rate": _averaged(changed, results, metric), "resist_rate": _averaged(kept, results, metric)}
-    if suite.families("order"):
-        values, replicates = _averaged(kept, results, metric, "order")
+    if preserving := suite.families():
+        found["flip_rate"] = _averaged(changed, conditions, preserving)
+        found["resist_rate"] = _averaged(kept, conditions, preserving)
+    if destroying := suite.families("order"):
+        values, replicates = _averaged(kept, conditions, destroying)
         found["temporal_sensitivity"] = (1 - values, 1 - replicates)
     return found
 
 
-def _averaged(scores: Scores, results: StudyResults, metric: str, preserving: str = "yes") -> Both:
-    families = results.suite.restricted_to(results.outcomes.conditions).families(preserving)
-    values, replicates = (
-        mean_over_families(family_means(one[metric], results.outcomes.conditions, families))
-        for one in (scores.values, scores.replicates)
-    )
+def _averaged(
+    scores: tuple[np.ndarray, np.ndarray], conditions: Sequence[Condition], families: dict[str, tuple[Condition, ...]]
+) -> Both:
+    values, replicates = (mean_over_families(family_means(one, conditions, families)) for one in scores)
     return values, replicates

@@ -21,7 +21,9 @@ class StressSpec(Strict):
     ``perturbations`` are shown at all of ``severities``; ``members`` have severities of their own; ``suite`` names a
     file of ``perturbations/suites`` whose members are added. ``features`` stores the pooled features of the clean test
     clips for the report's map of them; ``audit`` measures every epoch of a confirmed trial on the clean test clips
-    after its training has moved on, so that the report can show what selection on the test fold would have gained.
+    after its training has moved on, and tests its last epoch and its best one on the test fold under all conditions,
+    so that the report can show every number under three rules of selection. That is up to three times the testing
+    (clips are perturbed once for all) and three times the weights on storage.
     """
 
     suite: str | None = None

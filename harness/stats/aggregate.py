@@ -14,6 +14,8 @@ from harness.stats.suite import Suite
 CLEAN_SCOPE = "clean"
 PERTURBED_SCOPE = "perturbed"
 ORDER_SCOPE = "order"
+FAMILY = "family"
+"""Begins the name of a family's scope."""
 
 
 def family_means(
@@ -48,7 +50,7 @@ def scopes(
         means = family_means(scores, conditions, suite.families(preserving))
         if means:
             found[scope] = mean_over_families(means)
-            found |= {f"family:{family}": values for family, values in means.items()}
+            found |= {f"{FAMILY}:{family}": values for family, values in means.items()}
     found |= {
         condition.label: scores[..., index]
         for index, condition in enumerate(conditions)

@@ -13,8 +13,9 @@ from harness.errors import HarnessError
 from harness.spec.trial import CLEAN_CONDITION, Condition
 from harness.stats.logits import Predictions, coded, members, read_predictions
 from harness.stats.outcomes import FoldOutcomes, Outcomes, Run
+from harness.tables.selections import RANKED
 
-HEADLINE = ("validation", "selected", "val")
+HEADLINE = (RANKED, "selected", "val")
 """Names of the selection rule whose numbers are ranked, where a file holds several."""
 
 Cell = tuple[Condition, int]
@@ -53,28 +54,36 @@ class Wanted:
     repeats: int = 1
 
 
-def read_run(run: Run, paths: Iterable[Path], wanted: Wanted) -> RunOutcomes:
+def read_run(run: Run, paths: Iterable[Path], wanted: Wanted, rule: str | None = None) -> RunOutcomes:
     """The test evaluations of one run that the study asked for, from its prediction files.
+
+    Args:
+        run: the trained network.
+        paths: its predictions.
+        wanted: what the study asked for.
+        rule: which epoch is judged; the headline selection if None.
 
     Raises:
         HarnessError: if there is no test prediction on clean clips.
     """
     cells: dict[Cell, Named] = {}
     for path in paths:
-        cells.update(run_cells(read_predictions(path, wanted.num_classes)))
+        cells.update(run_cells(read_predictions(path, wanted.num_classes), rule))
     if (CLEAN_CONDITION, 0) not in cells:
         raise HarnessError(f"Trial {run.trial_id} ({run.method}, fold {run.fold}) has no clean test predictions.")
     kept = {cell: named for cell, named in cells.items() if cell[0] in wanted.conditions and cell[1] < wanted.repeats}
     return RunOutcomes(run=run, cells=kept)
 
 
-def run_cells(predictions: Predictions) -> dict[Cell, Named]:
-    """The headline selection's test evaluations of one predictions table."""
+def run_cells(predictions: Predictions, rule: str | None = None) -> dict[Cell, Named]:
+    """The test evaluations of one predictions table under a selection rule; under the headline's if None."""
     rows, logits = predictions
     test = rows["split"] == "test"
     if not test.any():
         return {}
-    keep = (test & (rows["selection"] == headline(rows.loc[test, "selection"].unique().tolist()))).to_numpy()
+    if rule is None:
+        rule = headline(rows.loc[test, "selection"].unique().tolist())
+    keep = (test & (rows["selection"] == rule)).to_numpy()
     rows = rows[keep].reset_index(drop=True)
     named = logits[keep].argmax(axis=1).astype(np.int8)
     clips, labels = coded(rows["clip_id"]), rows["label"].to_numpy(dtype=np.int16)
@@ -131,6 +140,7 @@ def align(runs: Sequence[RunOutcomes], classes: Sequence[str], methods: Sequence
         methods=tuple(present),
         conditions=tuple(layout),
         folds=tuple(_fold([entry for entry in runs if entry.run.fold == fold], layout, notes) for fold in folds),
+        draws=tuple(tuple(repeat for _, repeat in cells) for cells in layout.values()),
         notes=tuple(notes),
     )
 

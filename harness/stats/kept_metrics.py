@@ -1,6 +1,6 @@
 """A trial's metrics, scored once and kept beside its predictions: adding a run costs the scoring of that run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,18 +28,22 @@ def metrics_of(path: Path, classes: Sequence[str], val: Path | None = None) -> p
     if found is not None:
         return found
     predictions = read_predictions(path, len(classes))
-    temperature = None if val is None else trial_temperature(val, classes)
-    scored = score_matrix(predictions, classes, temperature)
-    if path == val and temperature is not None:
-        scored = pd.concat([scored, _temperature_row(predictions, temperature)], ignore_index=True)
+    temperatures = {} if val is None else trial_temperatures(val, classes)
+    scored = score_matrix(predictions, classes, temperatures)
+    if path == val:
+        scored = pd.concat([scored, _temperature_rows(predictions, temperatures)], ignore_index=True)
     write(scored, METRICS, kept_file(path))
     return read(kept_file(path), METRICS)
 
 
-def trial_temperature(val: Path, classes: Sequence[str]) -> float:
-    """The temperature fitted on a trial's clean validation logits."""
+def trial_temperatures(val: Path, classes: Sequence[str]) -> dict[str, float]:
+    """The temperatures fitted on clean validation logits of a training's networks, by selection."""
     rows, logits = read_predictions(val, len(classes))
-    return fit_temperature(logits, rows["label"].to_numpy(dtype=np.int64))
+    labels, selections = rows["label"].to_numpy(dtype=np.int64), rows["selection"].to_numpy(dtype=object)
+    return {
+        str(rule): fit_temperature(logits[selections == rule], labels[selections == rule])
+        for rule in pd.unique(selections)
+    }
 
 
 def kept_file(path: Path) -> Path:
@@ -63,8 +67,11 @@ def _kept(path: Path, val: Path | None) -> pd.DataFrame | None:
     return found if set(found["metric"]) - {TEMPERATURE} == {RECALL, *known_metrics(), *scaled} else None
 
 
-def _temperature_row(predictions: Predictions, temperature: float) -> pd.DataFrame:
-    """The validation clips' row that says at which temperature their logits are most likely."""
-    key = {name: predictions.rows[name].iloc[0] for name in METRICS.key if name in predictions.rows}
-    row = {"metric": TEMPERATURE, "class": "", "value": temperature, "num_clips": len(predictions.rows)}
-    return pd.DataFrame([{**key, **row}], columns=METRICS.schema.names)
+def _temperature_rows(predictions: Predictions, temperatures: Mapping[str, float]) -> pd.DataFrame:
+    """The validation clips' rows that say at which temperature their logits are most likely, by selection."""
+    rows = []
+    for rule, temperature in temperatures.items():
+        own = predictions.rows[predictions.rows["selection"] == rule]
+        key = {name: own[name].iloc[0] for name in METRICS.key if name in own}
+        rows.append({**key, "metric": TEMPERATURE, "class": "", "value": temperature, "num_clips": len(own)})
+    return pd.DataFrame(rows, columns=METRICS.schema.names)

@@ -1,7 +1,7 @@
 """Which class every run named for every clip under every condition: what all statistics are computed from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -58,6 +58,7 @@ class Outcomes:
         classes: class names in label order.
         methods: method names, in the study's order.
         conditions: conditions tested by every run; the first is the clean one.
+        draws: for each condition, the numbers of the random draws that lie along the third axis of ``predicted``.
         folds: one entry per common fold.
         notes: what had to be left out to make the methods comparable, one sentence each.
     """
@@ -66,6 +67,7 @@ class Outcomes:
     methods: tuple[str, ...]
     conditions: tuple[Condition, ...]
     folds: tuple[FoldOutcomes, ...]
+    draws: tuple[tuple[int, ...], ...] = ()
     notes: tuple[str, ...] = ()
 
     @cached_property
@@ -99,7 +101,18 @@ class Outcomes:
             methods=tuple(methods),
             conditions=self.conditions,
             folds=tuple(_kept_runs(fold, set(methods)) for fold in self.folds),
+            draws=self.draws,
             notes=self.notes,
+        )
+
+    def under(self, conditions: Sequence[Condition]) -> "Outcomes":
+        """The same outcomes on some of the conditions, in the given order."""
+        places = [self.conditions.index(condition) for condition in conditions]
+        return replace(
+            self,
+            conditions=tuple(conditions),
+            folds=tuple(replace(fold, predicted=fold.predicted[:, places]) for fold in self.folds),
+            draws=tuple(self.draws[place] for place in places),
         )
 
     def confusion(self, method: str, condition: int) -> Int[np.ndarray, "k k"]:

@@ -1,7 +1,8 @@
 """Every metric of every evaluation, from the stored logits and nothing else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -43,11 +44,13 @@ def score(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     return score_matrix(from_frame(predictions), classes)
 
 
-def score_matrix(predictions: Predictions, classes: Sequence[str], temperature: float | None = None) -> pd.DataFrame:
+def score_matrix(
+    predictions: Predictions, classes: Sequence[str], temperatures: Mapping[str, float] = MappingProxyType({})
+) -> pd.DataFrame:
     """As ``score``, for logits that are a matrix already.
 
-    With a temperature there is also a row for each of ``SCALED`` under the name ``ece_scaled`` and so on: the metric of
-    the logits divided by it.
+    With a temperature for a selection there is also a row for each of ``SCALED`` under the name ``ece_scaled`` and so
+    on: the metric of the logits divided by it.
     """
     metrics = known_metrics()
     keys = ["trial_id", *CELL]
@@ -57,8 +60,9 @@ def score_matrix(predictions: Predictions, classes: Sequence[str], temperature: 
         cell = dict(zip(keys, key, strict=True))
         logits, truth = predictions.logits[own], labels[own]
         rows.extend({**cell, **row} for row in _cell_rows(logits, truth, classes, metrics))
-        if temperature is not None:
-            rows.extend({**cell, **row} for row in _scaled_rows(logits, truth, temperature, metrics))
+        if cell["selection"] in temperatures:
+            scaled = _scaled_rows(logits, truth, temperatures[cell["selection"]], metrics)
+            rows.extend({**cell, **row} for row in scaled)
     return pd.DataFrame(rows, columns=METRICS.schema.names)
 
 

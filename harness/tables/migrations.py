@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from harness.tables.schema import TRIALS, VERSION, Table
+from harness.tables.schema import CALIBRATION, ROBUSTNESS, SCORES, TRIALS, VERSION, Table
+from harness.tables.selections import AUDITED, RANKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,28 @@ def added(table: Table, since: int, *names: str) -> Step:
     return Step(table=table.name, since=since, change=change)
 
 
-STEPS = (added(TRIALS, 1, "macs"),)
+def _by_rule(table: Table, since: int) -> Step:
+    """A column for the selection rule, which a scope could name until then (``clean:last``)."""
+
+    def change(found: pa.Table) -> pa.Table:
+        rules = [RANKED] * len(found)
+        if "scope" in found.column_names:
+            scopes = [scope.rpartition(":") for scope in found.column("scope").to_pylist()]
+            rules = [tail if tail in AUDITED else RANKED for _, _, tail in scopes]
+            kept = [head if tail in AUDITED else head + colon + tail for head, colon, tail in scopes]
+            place = found.column_names.index("scope")
+            found = found.set_column(place, table.schema.field("scope"), pa.array(kept, pa.string()))
+        return found.add_column(1, table.schema.field("selection"), pa.array(rules, pa.string()))
+
+    return Step(table=table.name, since=since, change=change)
+
+
+STEPS = (
+    added(TRIALS, 1, "macs"),
+    _by_rule(SCORES, 2),
+    _by_rule(ROBUSTNESS, 2),
+    _by_rule(CALIBRATION, 2),
+)
 """Every change so far. A step is never altered once runs of its version exist."""
 
 

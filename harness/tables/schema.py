@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-VERSION = 2
+VERSION = 3
 """Written into every file. A changed schema raises it once per release and adds a step to ``migrations.py``."""
 
 
@@ -190,10 +190,11 @@ METRICS = Table(
 
 SCORES = Table(
     name="scores",
-    key=("method", "scope", "metric"),
+    key=("method", "selection", "scope", "metric"),
     schema=pa.schema(
         [
             ("method", pa.string()),
+            ("selection", pa.string()),
             ("scope", pa.string()),
             ("metric", pa.string()),
             ("value", pa.float64()),
@@ -208,8 +209,8 @@ SCORES = Table(
         ]
     ),
 )
-"""One number of the report per method, scope (``clean``, ``perturbed``, ``order``, ``family:noise``, ``fog-3``) and
-metric, with its 95 % interval and what it covers."""
+"""One number of the report per method, selection rule (``selections.RULES``), scope (``clean``, ``perturbed``,
+``order``, ``family:noise``, ``fog-3``) and metric, with its 95 % interval and what it covers."""
 
 SEARCH = Table(
     name="search",
@@ -255,10 +256,11 @@ IMPORTANCE = Table(
 
 CALIBRATION = Table(
     name="calibration",
-    key=("method", "metric"),
+    key=("method", "selection", "metric"),
     schema=pa.schema(
         [
             ("method", pa.string()),
+            ("selection", pa.string()),
             ("metric", pa.string()),
             ("value", pa.float64()),
             ("low", pa.float64()),
@@ -277,10 +279,11 @@ intervals; ``temperature`` is the mean over a method's networks, each fitted on 
 
 ROBUSTNESS = Table(
     name="robustness",
-    key=("method", "metric", "measure"),
+    key=("method", "selection", "metric", "measure"),
     schema=pa.schema(
         [
             ("method", pa.string()),
+            ("selection", pa.string()),
             ("metric", pa.string()),
             ("measure", pa.string()),
             ("value", pa.float64()),

@@ -50,18 +50,39 @@ def to_floats(pixels: UInt8[Tensor, "b t c h w"], device: torch.device) -> Float
     return pixels.to(device).float() / 255
 
 
-def evaluate(  # noqa: PLR0913 - the six things that an evaluation is of, and those who watch it
+def evaluate(
     model: nn.Module,
     reader: ClipReader,
     clip_ids: Sequence[str],
     shown: Sequence[Pass],
     batch_size: int,
     device: torch.device,
-    on_batch: OnBatch | None = None,
-    on_shown: OnShown | None = None,
 ) -> Float[np.ndarray, "p n k"]:
     """Logits for every pass and clip; each clip is read once and perturbed on the device."""
-    model.eval()
+    logits: np.ndarray = evaluate_together([model], reader, clip_ids, shown, batch_size, Watchers(device))[0]
+    return logits
+
+
+class Watchers(NamedTuple):
+    """Where an evaluation runs, and who watches it."""
+
+    device: torch.device
+    on_batch: OnBatch | None = None
+    on_shown: OnShown | None = None
+
+
+def evaluate_together(
+    models: Sequence[nn.Module],
+    reader: ClipReader,
+    clip_ids: Sequence[str],
+    shown: Sequence[Pass],
+    batch_size: int,
+    watchers: Watchers,
+) -> Float[np.ndarray, "m p n k"]:
+    """Logits of several networks for the same passes; each clip is read and perturbed once for all of them."""
+    for model in models:
+        model.eval()
+    device, on_batch, on_shown = watchers
     collected: list[np.ndarray] = []
     done = 0
     with torch.no_grad():
@@ -72,12 +93,13 @@ def evaluate(  # noqa: PLR0913 - the six things that an evaluation is of, and th
                 seen = _shown(pixels, batch, one)
                 if on_shown:
                     on_shown(one, batch.clip_ids, seen)
-                logits.append(logits_of(model, to_floats(seen, device)).cpu())
-            collected.append(torch.stack(logits).numpy())
+                clips = to_floats(seen, device)
+                logits.append(torch.stack([logits_of(model, clips) for model in models]).cpu())
+            collected.append(torch.stack(logits, dim=1).numpy())
             done += len(batch.clip_ids)
             if on_batch:
                 on_batch(done, len(clip_ids))
-    return np.concatenate(collected, axis=1)
+    return np.concatenate(collected, axis=2)
 
 
 def logits_of(model: nn.Module, clips: Float[Tensor, "b t c h w"]) -> Float[Tensor, "b k"]:

@@ -75,7 +75,7 @@ def _listed(paths: UnitPaths) -> tuple[dict[str, dict[str, Any]], str]:
 def _first_change(paths: UnitPaths, listed: dict[str, dict[str, Any]], sizes: dict[str, int], *, thorough: bool) -> str:
     """How the first changed file differs from what was published; a checkpoint may lie elsewhere until it is used."""
     for name, expected in listed.items():
-        if name == paths.checkpoint.name and paths.elsewhere.name in sizes and not thorough:
+        if paths.is_weights(name) and paths.elsewhere.name in sizes and not thorough:
             continue
         if name not in sizes:
             return f"{name} is missing"

@@ -22,7 +22,7 @@ from harness.train.audit import Auditor
 from harness.train.fit import Course, Training
 from harness.train.provenance import versions
 
-VERSION = 1
+VERSION = 2
 """Raised when the content of a state changes."""
 SAVE_SECONDS = 30.0
 """A state is stored no oftener than this, so that short trainings pay nothing for it."""

@@ -15,13 +15,13 @@ from harness.tables.storage import check_writable, free_bytes
 
 FILE_BYTES = 6_000
 """What a small parquet file takes beside its rows (measured)."""
-SEARCH_FILES, CONFIRM_FILES = 4, 7
-"""Small files of a trial: record, specification, epochs and predictions; tested, also audits and fingerprints."""
+SEARCH_FILES, CONFIRM_FILES, AUDIT_FILES = 4, 6, 3
+"""Small files of a trial: record, specification, epochs, predictions; tested, with fingerprints; of its audit."""
 LOGIT_BYTES = 4
 """A stored logit; ids and labels of a row compress to almost nothing (measured: 26 to 28 bytes for 7 classes)."""
-STATE_COPIES = 10
-"""Weights in the state of an unfinished training: its own, the best epoch's, two moments and SAM's copies; twice,
-because a new state is written before the old one goes."""
+STATE_COPIES = 12
+"""Weights in the state of an unfinished training: its own, the best epochs' by validation and by the audit, two moments
+and SAM's copies; twice, because a new state is written before the old one goes."""
 
 
 class TrialBytes(NamedTuple):
@@ -32,11 +32,17 @@ class TrialBytes(NamedTuple):
 
 
 def trial_bytes(study: StudySpec, fold: Fold, num_classes: int, weight_bytes: int) -> TrialBytes:
-    """An estimate for one trial of a method whose weights have a size."""
+    """An estimate, rather too high, for one trial of a method whose weights have a size.
+
+    The selection audit keeps the weights of up to two more epochs, and their predictions.
+    """
     row = LOGIT_BYTES * num_classes
     search = weight_bytes + SEARCH_FILES * FILE_BYTES + len(fold.val) * row
-    passes = len(study.stress.conditions) * study.stress.repeats + (2 if study.stress.audit else 0)
-    return TrialBytes(search, search + (CONFIRM_FILES - SEARCH_FILES) * FILE_BYTES + len(fold.test) * passes * row)
+    shown = len(fold.test) * len(study.stress.conditions) * study.stress.repeats * row
+    confirm = search + (CONFIRM_FILES - SEARCH_FILES) * FILE_BYTES + shown
+    if study.stress.audit:
+        confirm += 2 * (weight_bytes + len(fold.val) * row + shown) + AUDIT_FILES * FILE_BYTES
+    return TrialBytes(search, confirm)
 
 
 def study_bytes(study: StudySpec, source: Source, weight_bytes: Mapping[str, int]) -> float:

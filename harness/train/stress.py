@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,64 +17,94 @@ from harness.paths import UnitPaths
 from harness.seeds import derive, digest
 from harness.spec.trial import CLEAN
 from harness.tables import schema, store
+from harness.tables.selections import AUDITED, RANKED
 from harness.train.batches import ClipReader
 from harness.train.build import build_model
 from harness.train.fingerprint import Fingerprints
 from harness.train.isolation import isolated
-from harness.train.predict import EVALUATION_BATCH, Pass, evaluate, passes, pooled_features, prediction_rows
+from harness.train.predict import (
+    CLEAN_PASS,
+    EVALUATION_BATCH,
+    Pass,
+    Watchers,
+    evaluate_together,
+    passes,
+    pooled_features,
+    prediction_rows,
+)
 from harness.train.quarantine import put_aside
 from harness.train.task import OnEvent, Task, open_clips
 from perturbations._apply import SUITE_VERSION
 
 
-class Split(NamedTuple):
-    """Clips to be shown under conditions, and where what the network says of them is kept.
+class Showing(NamedTuple):
+    """Clips to be shown to networks of one training, and where what those say of them is kept.
 
     Attributes:
-        name: ``test`` or ``val``.
+        split: ``test`` or ``val``.
+        rules: the selection rules by which the networks are kept.
         missing: passes that no predictions of this suite version hold yet.
     """
 
-    name: Literal["test", "val"]
+    split: Literal["test", "val"]
+    rules: tuple[str, ...]
     missing: list[Pass]
 
 
-def is_stressed(task: Task) -> bool:
+def is_stressed(task: Task, record: Mapping[str, Any]) -> bool:
     """Whether a trained unit has everything that its task asks of validation and test clips."""
-    return not (_lacks_features(task) or missing_passes(task, "test") or missing_passes(task, "val"))
+    return not (_lacks_features(task) or _showings(task, record))
 
 
-def stress(task: Task, on_event: OnEvent) -> None:
+def stress(task: Task, record: Mapping[str, Any], on_event: OnEvent) -> None:
     """Do whatever of the task's evaluations storage does not hold yet; the training is not touched."""
-    splits = [Split(name, missing_passes(task, name)) for name in ("val", "test")]
-    splits = [split for split in splits if split.missing]
+    showings = _showings(task, record)
     lacks_features = _lacks_features(task)
-    if not splits and not lacks_features:
+    if not showings and not lacks_features:
         return
     device = torch.device(task.device)
     reader, fold = open_clips(task)
+    networks = Networks(task, record, len(reader.source.classes))
     with isolated(derive(task.trial.seed, "stress"), task.threads, device):
-        model = _trained(task, reader, device)
-        for split in splits:
-            _show(task, model, (reader, fold), split, on_event)
+        for showing in showings:
+            _show(task, networks, (reader, fold), showing, on_event)
         if lacks_features:
-            _store_features(task, model, reader, fold)
+            _store_features(task, networks.kept_by(RANKED), reader, fold)
 
 
-def missing_passes(task: Task, split: Literal["test", "val"]) -> list[Pass]:
+def _showings(task: Task, record: Mapping[str, Any]) -> list[Showing]:
+    """What is still to be shown; test clips are perturbed once for all rules where they miss the same passes."""
+    found = [
+        Showing("val", (RANKED,), missing_passes(task, "val")),
+        Showing("test", (RANKED,), missing_passes(task, "test")),
+    ]
+    if task.audit and record.get("kept_epochs"):
+        audited = missing_passes(task, "audit")
+        if audited == found[1].missing:
+            found[1] = Showing("test", (RANKED, *AUDITED), audited)
+        else:
+            found.append(Showing("test", AUDITED, audited))
+        found.append(Showing("val", AUDITED, [] if task.paths.audit_val_predictions.exists() else list(CLEAN_PASS)))
+    return [showing for showing in found if showing.missing]
+
+
+def missing_passes(task: Task, kind: Literal["test", "val", "audit"]) -> list[Pass]:
     """The conditions and repeats that no predictions of this suite version hold yet.
 
-    The training itself leaves the predictions of clean validation clips.
+    The training itself leaves the predictions of clean validation clips. ``audit``: test clips, under the rules of
+    selection that the study does not rank by.
     """
     paths = task.paths
-    if split == "test":
-        wanted = passes(task.conditions, task.repeats)
-        whole, parts = paths.test_predictions_file(SUITE_VERSION, _name(wanted)), paths.test_predictions
-    else:
+    if kind == "val":
         perturbed = (condition for condition in task.val_conditions if condition.perturbation != CLEAN)
         wanted = passes(perturbed, task.repeats)
-        whole, parts = paths.val_predictions_file(SUITE_VERSION, _name(wanted)), paths.val_predictions
-    if not wanted or whole.exists():
+        whole, parts = paths.val_predictions_file, paths.val_predictions
+    else:
+        wanted = passes(task.conditions, task.repeats)
+        whole, parts = paths.test_predictions_file, paths.test_predictions
+        if kind == "audit":
+            whole, parts = paths.audit_predictions_file, paths.audit_predictions
+    if not wanted or whole(SUITE_VERSION, _name(wanted)).exists():
         return []
     seen = set[tuple[str, float, int]]().union(*(_held(paths, path) for path in parts(SUITE_VERSION)))
     return [
@@ -103,40 +134,69 @@ def _name(shown: list[Pass]) -> str:
     return digest([[one.condition.label, one.repeat] for one in shown], 12)
 
 
-def _trained(task: Task, reader: ClipReader, device: torch.device) -> nn.Module:
-    """The network with the weights of the selected epoch."""
-    model = build_model(task.trial.recipe.model, len(reader.source.classes), task.trial.clip)
-    model.load_state_dict(torch.load(task.paths.checkpoint, map_location="cpu", weights_only=True))
-    return model.to(device)
+class Networks:
+    """The networks that one training left, by the rule that keeps them; each epoch's is loaded once."""
+
+    def __init__(self, task: Task, record: Mapping[str, Any], num_classes: int) -> None:
+        self._task, self._num_classes = task, num_classes
+        self._selected = int(record["selected_epoch"])
+        self._epochs: dict[str, int] = {RANKED: self._selected, **record.get("kept_epochs", {})}
+        self._loaded: dict[int, nn.Module] = {}
+
+    def of(self, rules: Sequence[str]) -> tuple[list[nn.Module], list[int]]:
+        """The different networks that rules keep, and for each rule the place of its own among them."""
+        epochs = list(dict.fromkeys(self._epochs[rule] for rule in rules))
+        return [self._at(epoch) for epoch in epochs], [epochs.index(self._epochs[rule]) for rule in rules]
+
+    def kept_by(self, rule: str) -> nn.Module:
+        """The network that a rule keeps."""
+        return self._at(self._epochs[rule])
+
+    def _at(self, epoch: int) -> nn.Module:
+        if epoch not in self._loaded:
+            task = self._task
+            path = task.paths.checkpoint if epoch == self._selected else task.paths.weights(epoch)
+            model = build_model(task.trial.recipe.model, self._num_classes, task.trial.clip)
+            model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+            self._loaded[epoch] = model.to(torch.device(task.device))
+        return self._loaded[epoch]
 
 
-def _show(task: Task, model: nn.Module, clips: tuple[ClipReader, Fold], split: Split, on_event: OnEvent) -> None:
-    """Show the clips of a split under its missing conditions and write one predictions file for this pass.
+def _show(task: Task, networks: Networks, clips: tuple[ClipReader, Fold], showing: Showing, on_event: OnEvent) -> None:
+    """Show clips under their missing conditions and write a predictions file of the ranked rule and one of the others.
 
-    Test predictions are written last: where they are, their fingerprints are.
+    The ranked rule's test predictions are written last: where they are, their fingerprints are.
     """
     reader, fold = clips
-    clip_ids = fold.test if split.name == "test" else fold.val
+    clip_ids = fold.test if showing.split == "test" else fold.val
     fingerprints = Fingerprints(clip_ids)
-    progress = {"kind": "stress", "conditions": len(split.missing)}
-    logits = evaluate(
-        model,
-        reader,
-        clip_ids,
-        split.missing,
-        EVALUATION_BATCH,
+    progress = {"kind": "stress", "conditions": len(showing.missing)}
+    models, places = networks.of(showing.rules)
+    watchers = Watchers(
         torch.device(task.device),
         lambda done, total: on_event({**progress, "clips": done, "total": total}),
         fingerprints.look,
     )
-    paths, name = task.paths, _name(split.missing)
-    rows = prediction_rows(task.trial.trial_id, split.name, reader.source, clip_ids, split.missing, logits)
-    table = schema.predictions(len(reader.source.classes))
-    if split.name == "val":
-        store.write(rows, table, paths.val_predictions_file(SUITE_VERSION, name))
+    logits = evaluate_together(models, reader, clip_ids, showing.missing, EVALUATION_BATCH, watchers)
+    rows = {
+        rule: prediction_rows(
+            task.trial.trial_id, showing.split, reader.source, clip_ids, showing.missing, logits[place], rule
+        )
+        for rule, place in zip(showing.rules, places, strict=True)
+    }
+    ranked = rows.pop(RANKED, None)
+    table, name, paths = schema.predictions(len(reader.source.classes)), _name(showing.missing), task.paths
+    if rows:
+        whole = paths.audit_predictions_file(SUITE_VERSION, name)
+        target = whole if showing.split == "test" else paths.audit_val_predictions
+        store.write(pd.concat(rows.values(), ignore_index=True), table, target)
+    if ranked is None:
+        return
+    if showing.split == "val":
+        store.write(ranked, table, paths.val_predictions_file(SUITE_VERSION, name))
         return
     store.write(fingerprints.rows(), schema.FINGERPRINTS, paths.fingerprints_file(SUITE_VERSION, name))
-    store.write(rows, table, paths.test_predictions_file(SUITE_VERSION, name))
+    store.write(ranked, table, paths.test_predictions_file(SUITE_VERSION, name))
 
 
 def _store_features(task: Task, model: nn.Module, reader: ClipReader, fold: Fold) -> None:

@@ -121,16 +121,16 @@ def _run(task: Task, journey: Journey, hidden: UnitPaths, on_event: OnEvent) -> 
     except Diverged as error:
         return {"status": "diverged", "error": str(error), "selected_epoch": None}
     epochs = journey.course.epoch
-    done = epochs == trial.training.epochs
-    if not done:
+    if epochs < trial.training.epochs:
         journey.save(task.paths.resume)
-    found = _write(hidden, journey, journey.course.fitted(training.model))
-    if not done:
+        found = _write(hidden, journey, journey.course.fitted(training.model))
         return {"status": "stopped", "error": "", "epochs": epochs, **found}
-    write_checkpoint(training.model.state_dict(), hidden.checkpoint)
+    kept = {}
     if auditor:
-        auditor.write(trial.trial_id, hidden)
-    return {"status": "done", "error": "", **found}
+        kept = auditor.write(trial.trial_id, hidden, training.model.state_dict(), journey.course.kept.epoch)
+    found = _write(hidden, journey, journey.course.fitted(training.model))
+    write_checkpoint(training.model.state_dict(), hidden.checkpoint)
+    return {"status": "done", "error": "", **found, "kept_epochs": kept}
 
 
 def _write(hidden: UnitPaths, journey: Journey, fitted: Fitted) -> dict[str, Any]:

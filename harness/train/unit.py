@@ -45,20 +45,23 @@ def _execute(task: Task, on_event: OnEvent) -> dict[str, Any]:
         check_writable(task.paths.folder.parent)
         paths = train(task, on_event)
     record = read_record(paths)
-    if record["status"] != "done" or is_stressed(task):
+    if record["status"] != "done" or is_stressed(task, record):
         return record
     reason = damage(paths, thorough=True)
     if reason:
         put_aside(paths, reason)
         record = read_record(train(task, on_event))
-    stress(task, on_event)
+    stress(task, record, on_event)
     return record
 
 
 def is_finished(task: Task) -> bool:
     """Whether nothing of a unit is left to do; damaged files are put aside and count as missing."""
     paths = result_of(task)
-    return paths is not None and (read_record(paths)["status"] != "done" or is_stressed(task))
+    if paths is None:
+        return False
+    record = read_record(paths)
+    return record["status"] != "done" or is_stressed(task, record)
 
 
 def result_of(task: Task) -> UnitPaths | None:

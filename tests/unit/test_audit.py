@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from tiny_unit import make_clips, make_task
@@ -15,7 +16,7 @@ from harness.tables import schema, store
 from harness.train.fingerprint import FINGERPRINT_CLIPS, block_means, fingerprint_clips
 from harness.train.fit import Training
 from harness.train.task import open_clips
-from harness.train.unit import execute, is_finished
+from harness.train.unit import execute, is_finished, read_record
 from perturbations._apply import SUITE_VERSION
 
 NOISE = Condition(perturbation="gaussian_noise", severity=3)
@@ -63,16 +64,28 @@ def test_a_training_cannot_be_given_test_clips(audited):
     Training(audited.trial, dataclasses.replace(fold, test=()), reader, torch.device("cpu"))
 
 
-def test_the_audit_holds_every_epoch_and_the_logits_of_the_last_and_the_best_on_test(audited):
+def at_other_epochs(task) -> pd.DataFrame:
+    """Test predictions of the epochs that validation clips did not choose."""
+    files = task.paths.audit_predictions(SUITE_VERSION)
+    return pd.concat([store.read(file, schema.predictions(2)) for file in files], ignore_index=True)
+
+
+def logits_of(rows: pd.DataFrame) -> np.ndarray:
+    return np.stack(rows.sort_values(["perturbation", "severity", "clip_id"])["logits"].to_list())
+
+
+def test_the_audit_holds_every_epoch_and_all_conditions_at_the_last_and_the_best_on_test(audited):
     rows = store.read(audited.paths.audit, schema.AUDIT)
     assert rows["epoch"].tolist() == [1, 2, 3, 4]
-    shown = store.read(audited.paths.audit_predictions, schema.predictions(2))
-    assert set(shown["selection"]) == {"last", "best_on_test"}
+    shown = at_other_epochs(audited)
     assert set(shown["split"]) == {"test"}
-    assert set(shown["perturbation"]) == {"clean"}
-    for selection, epoch in (("last", 4), ("best_on_test", int(rows["epoch"][rows["test_uar"].argmax()]))):
+    best = int(rows["epoch"][rows["test_uar"].argmax()])
+    assert read_record(audited.paths)["kept_epochs"]["best_on_test"] == best
+    for selection, epoch in (("last", 4), ("best_on_test", best)):
         own = shown[shown["selection"] == selection]
-        logits, labels = np.stack(own["logits"].to_list()), own["label"].to_numpy()
+        assert set(own["perturbation"]) == {"clean", "gaussian_noise"}
+        clean = own[own["perturbation"] == "clean"]
+        logits, labels = np.stack(clean["logits"].to_list()), clean["label"].to_numpy()
         measured = rows.set_index("epoch").loc[epoch]
         assert uar.compute(logits, labels) == measured["test_uar"]
         assert war.compute(logits, labels) == measured["test_war"]
@@ -80,12 +93,48 @@ def test_the_audit_holds_every_epoch_and_the_logits_of_the_last_and_the_best_on_
 
 def test_the_audited_last_epoch_equals_a_training_that_keeps_its_last_epoch(audited, source, tmp_path):
     """The reference: select_on last, and the ordinary evaluation of its checkpoint."""
-    last = make_task(source, tmp_path, training={"select_on": "last"}, conditions=(CLEAN_CONDITION,))
+    last = make_task(source, tmp_path, training={"select_on": "last"}, conditions=(CLEAN_CONDITION, NOISE))
     execute(last, lambda event: None)
     tested = store.read(last.paths.test_predictions(SUITE_VERSION)[0], schema.predictions(2))
-    shown = store.read(audited.paths.audit_predictions, schema.predictions(2))
-    shown = shown[shown["selection"] == "last"]
-    assert np.array_equal(np.stack(tested["logits"].to_list()), np.stack(shown["logits"].to_list()))
+    shown = at_other_epochs(audited)
+    assert np.array_equal(logits_of(tested), logits_of(shown[shown["selection"] == "last"]))
+    ours = store.read(audited.paths.audit_val_predictions, schema.predictions(2))
+    theirs = store.read(last.paths.predictions("val"), schema.predictions(2))
+    assert np.array_equal(logits_of(theirs), logits_of(ours[ours["selection"] == "last"]))
+
+
+def test_weights_are_kept_of_the_epochs_that_the_rules_keep_and_of_no_other(audited):
+    kept = read_record(audited.paths)["kept_epochs"]
+    others = {epoch for epoch in kept.values() if epoch != kept["validation"]}
+    names = {audited.paths.checkpoint.name, *(audited.paths.weights(epoch).name for epoch in others)}
+    assert {path.name for path in audited.paths.folder.glob("*.pt")} == names
+
+
+def test_a_lost_evaluation_of_other_epochs_is_made_again_alone_and_equal(audited):
+    before = contents(audited.paths.folder)
+    lost = [*audited.paths.audit_predictions(SUITE_VERSION), audited.paths.audit_val_predictions]
+    times = {name: (audited.paths.folder / name).stat().st_mtime_ns for name in before}
+    for path in lost:
+        path.unlink()
+        assert not is_finished(audited)
+    execute(audited, lambda event: None)
+    assert contents(audited.paths.folder) == before
+    made = {name for name in before if (audited.paths.folder / name).stat().st_mtime_ns != times[name]}
+    assert made == {path.name for path in lost}
+
+
+def test_a_condition_asked_for_later_is_shown_to_every_kept_epoch_without_training(source, tmp_path):
+    task = make_task(source, tmp_path, audit=True, conditions=(CLEAN_CONDITION,))
+    execute(task, lambda event: None)
+    later = task.model_copy(update={"conditions": (CLEAN_CONDITION, NOISE)})
+    assert not is_finished(later)
+    events = []
+    execute(later, events.append)
+    assert {event["kind"] for event in events} == {"stress"}
+    assert is_finished(later)
+    shown = at_other_epochs(later)
+    for rule in ("last", "best_on_test"):
+        assert set(shown.loc[shown["selection"] == rule, "perturbation"]) == {"clean", "gaussian_noise"}
 
 
 def test_a_unit_trained_without_an_audit_is_finished_without_one(source, tmp_path):

@@ -10,7 +10,7 @@ from harness.report.calibration_table import calibrated
 from harness.report.metrics_table import metrics_table
 from harness.report.study_results import read_results
 from harness.stats.calibration import CALIBRATION_METRICS, JudgedTrial, calibration
-from harness.stats.kept_metrics import kept_file, metrics_of, trial_temperature
+from harness.stats.kept_metrics import kept_file, metrics_of, trial_temperatures
 from harness.stats.score import SCALED
 from harness.stats.temperature import cooled
 from harness.tables.schema import CALIBRATION
@@ -80,7 +80,7 @@ def test_scores_after_scaling_are_in_the_metrics_table_under_every_condition(run
     assert (metrics["metric"] == "temperature").sum() == 3
     unit = run.unit(metrics["trial_id"].iloc[0])
     value = metrics[(metrics["metric"] == "temperature") & (metrics["trial_id"] == unit.folder.name)]["value"].iloc[0]
-    assert value == trial_temperature(unit.predictions("val"), CLASSES)
+    assert value == trial_temperatures(unit.predictions("val"), CLASSES)["validation"]
 
 
 def test_kept_metrics_are_scored_anew_when_the_validation_predictions_are_newer(run):

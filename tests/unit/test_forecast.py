@@ -104,7 +104,9 @@ def test_what_is_measured_scales_with_clips_and_conditions_and_yields_to_what_wa
     each = each_costs(STUDY, source, "x3d", None, "cpu")
     assert each.search_epoch + 1e-9 >= 0.5 * 20 + 0.1 * 4, "at least the training split"
     assert each.confirm_epoch == pytest.approx(each.search_epoch + 10 * 0.1), "the audit sees the test clips"
-    assert each.testing == pytest.approx(10 * conditions * 0.1)
+    assert each.testing == pytest.approx(3 * 10 * conditions * 0.1), "under three rules of selection"
+    alone = STUDY.model_copy(update={"stress": STUDY.stress.model_copy(update={"audit": False})})
+    assert each_costs(alone, source, "x3d", None, "cpu").testing == pytest.approx(10 * conditions * 0.1)
     assert each.confirm_bytes > each.search_bytes > 4000
     seen = StoredCosts(trials=1, phases={"search": PhaseCosts(7.0, 123.0)}, clip_seconds=None)
     mixed = each_costs(STUDY, source, "x3d", seen, "cpu")

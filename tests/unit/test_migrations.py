@@ -77,6 +77,26 @@ def test_steps_are_taken_in_order_from_the_files_version_on(monkeypatch):
     assert taken == [("a", 2), ("a", 3)]
 
 
+def test_a_rule_that_a_scope_named_becomes_a_column_of_its_own():
+    scopes = ["clean", "clean:last", "clean:best_on_test", "family:noise", "fog-3"]
+    names = [name for name in schema.SCORES.schema.names if name != "selection"]
+    columns = {name: pa.nulls(len(scopes), schema.SCORES.schema.field(name).type) for name in names}
+    found = migrations.migrated(pa.table(columns | {"scope": scopes}), "scores", 2)
+    assert found.column_names == schema.SCORES.schema.names
+    assert found["scope"].to_pylist() == ["clean", "clean", "clean", "family:noise", "fog-3"]
+    assert found["selection"].to_pylist() == ["validation", "last", "best_on_test", "validation", "validation"]
+
+
+@pytest.mark.parametrize("table", [schema.ROBUSTNESS, schema.CALIBRATION], ids=lambda table: table.name)
+def test_numbers_of_before_the_rules_are_the_ranked_ones(table):
+    names = [name for name in table.schema.names if name != "selection"]
+    found = migrations.migrated(
+        pa.table({name: pa.nulls(2, table.schema.field(name).type) for name in names}), table.name, 2
+    )
+    assert found.schema.names == table.schema.names
+    assert found["selection"].to_pylist() == ["validation"] * 2
+
+
 def test_every_step_names_a_table_and_an_older_version():
     tables = {table.name for table in vars(schema).values() if isinstance(table, schema.Table)}
     for step in migrations.STEPS:

@@ -41,8 +41,8 @@ window.addEventListener("load", () => {
   }).length;
   seen.sortable = all("table.sortable").length;
   const selection = document.querySelector("#selection table");
-  selection.querySelectorAll("th[data-sort] button")[2].click();
-  seen.by_score = [...selection.tBodies[0].rows].map((row) => Number(row.cells[2].dataset.value));
+  selection.querySelectorAll("th[data-sort] button")[3].click();
+  seen.by_score = [...selection.tBodies[0].rows].map((row) => Number(row.cells[3].dataset.value));
   seen.csv = window.dferbench.tableCsv(selection);
   seen.unsaved = all("table.sortable:not([id])").length - all("button.save").length;
 
@@ -119,8 +119,8 @@ def test_every_table_sorts_and_is_saved_as_it_is_sorted(seen):
     assert seen["unsorted"] == seen["unsaved"] == 0
     assert seen["by_score"] == sorted(seen["by_score"], reverse=True)
     lines = seen["csv"].splitlines()
-    assert lines[0].startswith("Method,Metric,Validation-selected,Last epoch,Best on test,Gain (points)")
-    assert [float(line.split(",")[2]) for line in lines[1:]] == seen["by_score"]
+    assert lines[0].startswith("Method,Clips,Metric,Validation-selected,Last epoch,Best on test,Gain (points)")
+    assert [float(line.split(",")[3]) for line in lines[1:]] == seen["by_score"]
 
 
 def test_everything_has_a_name_for_those_who_cannot_see_it(seen):

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from harness.report.audited import BEST_ON_TEST, LAST
 from harness.report.study_results import StudyResults
 from harness.spec.trial import CLEAN, Condition
+from harness.tables.selections import AUDITED, RANKED, RULES
 
 SHOWN = {"nll": "NLL", "brier": "Brier", "ece": "ECE", "classwise_ece": "Class-wise ECE", "aurc": "AURC"}
 
@@ -39,10 +39,29 @@ class ScaledRow(NamedTuple):
     pairs: list[tuple[Triple, Triple]]
 
 
-def scaled_rows(table: pd.DataFrame) -> list[ScaledRow]:
-    """The CALIBRATION table by method."""
+class RuledCalibration(NamedTuple):
+    """One method and metric: (value, low, high) as trained and after scaling, under each selection rule."""
+
+    method: str
+    metric: str
+    pairs: list[tuple[Triple, Triple]]
+
+
+def ruled_calibration(table: pd.DataFrame) -> list[RuledCalibration]:
+    """The CALIBRATION table with the three rules side by side; none of a method that is not known under all."""
+    by_rule = {rule: {row.method: row for row in scaled_rows(table, rule)} for rule in RULES}
+    methods = [method for method in by_rule[RANKED] if all(method in own for own in by_rule.values())]
+    return [
+        RuledCalibration(method, title, [own[method].pairs[index] for own in by_rule.values()])
+        for method in methods
+        for index, title in enumerate(SCALED.values())
+    ]
+
+
+def scaled_rows(table: pd.DataFrame, rule: str = RANKED) -> list[ScaledRow]:
+    """The CALIBRATION table under one selection rule by method."""
     rows = []
-    for method, own in table.groupby("method", sort=False):
+    for method, own in table[table["selection"] == rule].groupby("method", sort=False):
         cells = {str(row["metric"]): row for row in own.to_dict("records")}
         pairs = [
             (_triple(cells[metric], ("value", "low", "high")), _triple(cells[metric], SCALED_COLUMNS))
@@ -59,7 +78,7 @@ def _triple(row: dict[Any, Any], names: tuple[str, str, str]) -> Triple:
 
 def calibration_rows(results: StudyResults, metrics: pd.DataFrame) -> list[CalibrationRow]:
     """Means over folds, seeds and repeats; families of perturbations are averaged first."""
-    ranked = (metrics["split"] == "test") & ~metrics["selection"].isin((LAST, BEST_ON_TEST))
+    ranked = (metrics["split"] == "test") & ~metrics["selection"].isin(AUDITED)
     test = metrics[ranked & metrics["metric"].isin(list(SHOWN))]
     test = test.merge(results.confirmed[["trial_id", "method"]], on="trial_id")
     means = test.groupby(["method", "metric", "perturbation", "severity"])["value"].mean().reset_index()

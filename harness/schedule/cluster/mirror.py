@@ -173,13 +173,13 @@ class Mirror:
             path = target.folder / Path(name).name
             if path.exists() and path.stat().st_size == found[name]:
                 continue
-            if path.name == here.checkpoint.name and not weights:
+            if here.is_weights(path.name) and not weights:
                 target.elsewhere.parent.mkdir(parents=True, exist_ok=True)
                 target.elsewhere.touch()
                 continue
             self._load(name, path)
-            if path.name == here.checkpoint.name:
-                target.elsewhere.unlink(missing_ok=True)
+        if weights:
+            target.elsewhere.unlink(missing_ok=True)
         if not new:
             return
         try:

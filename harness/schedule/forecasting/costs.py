@@ -12,6 +12,7 @@ from harness.paths import pack_folder
 from harness.plan import Count, training_of
 from harness.schedule.forecasting.stored_costs import COSTS, StoredCosts, folder_bytes
 from harness.spec.study import StudySpec
+from harness.tables.selections import RULES
 from harness.train.space import trial_bytes
 from harness.train.timing import time_recipe
 
@@ -129,12 +130,12 @@ def _measured(study: StudySpec, source: Source, method: str, shown: int, device:
     took = time_recipe(recipe, source, fold, study.clip, study.training, torch.device(device))
     each = trial_bytes(study, fold, len(source.classes), took.weight_bytes)
     search_epoch = len(fold.train) * took.train + len(fold.val) * took.forward
-    audited = len(fold.test) if study.stress.audit else 0
+    audited, networks = (len(fold.test), len(RULES)) if study.stress.audit else (0, 1)
     return Each(
         basis="measured now",
         search_epoch=search_epoch,
         confirm_epoch=search_epoch + audited * took.forward,
-        testing=shown * took.forward,
+        testing=shown * networks * took.forward,
         search_bytes=float(each.search),
         confirm_bytes=float(each.confirm),
     )
