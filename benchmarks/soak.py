@@ -228,18 +228,22 @@ def strike(parent: Path, seed: str, kinds: list[str], seconds: float, wanted: di
     problems = [f"{name} differ" for name in wanted if found[name] != wanted[name]]
     problems += [f"{path} is left" for path in where.runs.rglob(".*.tmp")]
     problems += [f"{path} is left" for path in where.runs.rglob("*.resume.pt")]
-    problems += [f"process {pid} lives on" for pid in orphans(where)]
+    problems += [f"lives on: {process}" for process in orphans(where)]
     return f"{said}: FAILED: {'; '.join(problems)}" if problems else f"{said}: same tables"
 
 
-def orphans(where: Site) -> list[int]:
-    """Processes that have not ended some time after their study; they are ended now."""
+def orphans(where: Site) -> list[str]:
+    """Processes that have not ended some time after their study, by number and command; they are ended now."""
     deadline = time.monotonic() + ORPHAN_SECONDS
     while where.living() and time.monotonic() < deadline:
         time.sleep(0.5)
-    left = where.living()
-    for pid in left:
-        os.kill(pid, signal.SIGKILL)
+    left = []
+    for pid in where.living():
+        with contextlib.suppress(OSError):
+            command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+            parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
+            os.kill(pid, signal.SIGKILL)
+            left.append(f"{pid} (parent {parent}): {command[:200]}")
     return left
 
 
