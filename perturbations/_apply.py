@@ -11,7 +11,7 @@ from torch import Tensor
 from perturbations._contract import ClipShape, Landmarks, Params, Perturbation
 from perturbations._suite import Suite, suite, suites
 
-__all__ = ["SUITE_VERSION", "Suite", "key", "perturb", "stack", "suite", "suites"]
+__all__ = ["SUITE_VERSION", "Suite", "key", "perturb", "stack", "suite", "suites", "to_device"]
 
 SUITE_VERSION = "2"
 """Part of every key: raised with any change to what a perturbation makes of a clip."""
@@ -78,17 +78,28 @@ def _spoilt(
     pixels: UInt8[Tensor, "b t c h w"], perturbation: Perturbation, drawn: list[Params]
 ) -> UInt8[Tensor, "b t c h w"]:
     """All clips at once, or one by one."""
-    if perturbation.whole_batch or not pixels.is_cpu:
-        return perturbation.apply(pixels, stack(drawn, pixels.device))
+    if not pixels.is_cpu:
+        return perturbation.apply(pixels, to_device(stack(drawn), pixels.device))
+    if perturbation.whole_batch:
+        return perturbation.apply(pixels, stack(drawn))
     spoilt = torch.empty_like(pixels)
     for into, clip, params in zip(spoilt, pixels, drawn, strict=True):
         into.copy_(perturbation.apply(clip[None], stack([params]))[0])
     return spoilt
 
 
-def stack(drawn: Sequence[Params], device: torch.device | None = None) -> Params:
+def stack(drawn: Sequence[Params]) -> Params:
     """The parameters of several clips as those of a batch: the clip becomes the first axis."""
     first = drawn[0]
     if all(params is first for params in drawn):
-        return {name: value.to(device).expand(len(drawn), *value.shape) for name, value in first.items()}
-    return {name: torch.stack([params[name] for params in drawn]).to(device) for name in first}
+        return {name: value.expand(len(drawn), *value.shape) for name, value in first.items()}
+    return {name: torch.stack([params[name] for params in drawn]) for name in first}
+
+
+def to_device(params: Params, device: torch.device) -> Params:
+    """A batch's parameters where its pixels are; what the host must know stays with it.
+
+    The parameters of a combination's members carry their place before the name.
+    """
+    stays = {name for name in params if name.rpartition(".")[2].startswith("host_")}
+    return {name: value if name in stays else value.to(device) for name, value in params.items()}

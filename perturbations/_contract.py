@@ -28,7 +28,11 @@ class ClipShape(NamedTuple):
 
 
 Params = dict[str, Tensor]
-"""Per-clip parameters; every tensor of a batch has the clip as its first axis."""
+"""Per-clip parameters; every tensor of a batch has the clip as its first axis.
+
+They follow the pixels to their device, but for those whose names begin with ``host_``: what must be known before work
+can be launched (sizes, counts, which donor), so that no device is ever waited for.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

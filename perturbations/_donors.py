@@ -8,7 +8,7 @@ head, two eyes and a mouth.
 from functools import lru_cache
 
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
 from perturbations._probe import texture
@@ -45,9 +45,10 @@ def donor(index: int, height: int, width: int) -> UInt8[Tensor, "3 h w"]:
     return _ellipse(picture, mouth, (0.72, 0.5), (opening, 0.14)).clamp_(0, 255).round_().to(torch.uint8)
 
 
-def donors(index: Tensor, height: int, width: int) -> UInt8[Tensor, "b 3 h w"]:
-    """A batch of portraits on the index's device."""
-    return torch.stack([donor(each, height, width) for each in index.tolist()]).to(index.device)
+def donors(index: Int64[Tensor, " b"], pixels: UInt8[Tensor, "b t c h w"]) -> UInt8[Tensor, "b 3 h w"]:
+    """A portrait for each clip, of its frames' size, on its device."""
+    height, width = pixels.shape[-2:]
+    return torch.stack([donor(each, height, width) for each in index.tolist()]).to(pixels.device)
 
 
 def _ellipse(

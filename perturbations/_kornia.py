@@ -29,11 +29,11 @@ class KorniaAugmentation:
 
     def draw(self, level: float, key: int, shape: ClipShape) -> Params:
         """What the module's draw depends on; the draw itself may be as large as the clip."""
-        return {"key": torch.tensor(key), "level": scalar(level)}
+        return {"host_key": torch.tensor(key), "host_level": scalar(level)}
 
     def apply(self, pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
         """Every clip through the module, which sees floats in [0, 1]."""
-        clips = zip(pixels, params["key"].tolist(), params["level"].tolist(), strict=True)
+        clips = zip(pixels, params["host_key"].tolist(), params["host_level"].tolist(), strict=True)
         return torch.stack([self._one(clip, key, level) for clip, key, level in clips])
 
     def _one(self, clip: UInt8[Tensor, "t c h w"], key: int, level: float) -> UInt8[Tensor, "t c h w"]:

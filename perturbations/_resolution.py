@@ -23,16 +23,16 @@ SHARPNESS = -0.5
 
 def smaller(factor: float, shape: ClipShape) -> Params:
     """Parameters of ``coarsen``: the frame's size divided by a factor."""
-    return {"size": torch.tensor([max(1, round(shape.height / factor)), max(1, round(shape.width / factor))])}
+    return {"host_size": torch.tensor([max(1, round(shape.height / factor)), max(1, round(shape.width / factor))])}
 
 
 def coarsen(
     pixels: UInt8[Tensor, "b t c h w"], params: Params, up: Literal["cubic", "blocks"]
 ) -> UInt8[Tensor, "b t c h w"]:
-    """Every frame averaged down to its clip's ``size``, and drawn up again smoothly or in blocks."""
+    """Every frame averaged down to its clip's ``host_size``, and drawn up again smoothly or in blocks."""
     spoilt = torch.empty_like(pixels)
     enlarged = _smooth if up == "cubic" else _in_blocks
-    for into, clip, size in zip(spoilt, pixels, params["size"].tolist(), strict=True):
+    for into, clip, size in zip(spoilt, pixels, params["host_size"].tolist(), strict=True):
         into.copy_(enlarged(_averaged(clip, *size), clip.shape).view(clip.shape))
     return spoilt
 
@@ -80,7 +80,7 @@ class Taps(NamedTuple):
 def _weighed(planes: Float32[Tensor, "n h w"], weights: Weights, few: int) -> Float32[Tensor, "n u w"]:
     """Lines of every plane resampled; only weights that are not zero cost anything."""
     number, many, width = planes.shape
-    taps = _taps(weights, many, few, number, planes.device)
+    taps = _taps_on(planes.device, weights, many, few, number)
     lines = embedding_bag(taps.places, planes.flatten(0, 1), taps.starts, mode="sum", per_sample_weights=taps.weights)
     return lines.view(number, few, width)
 
@@ -91,7 +91,13 @@ def _quarters(values: Float32[Tensor, "n u w"]) -> Float32[Tensor, "n u w"]:
 
 
 @lru_cache(maxsize=64)
-def _taps(weights: Weights, many: int, few: int, planes: int, device: torch.device) -> Taps:
+def _taps_on(device: torch.device, weights: Weights, many: int, few: int, planes: int) -> Taps:
+    """``_taps`` on a device, where they stay."""
+    return Taps(*(part.to(device) for part in _taps(weights, many, few, planes)))
+
+
+@lru_cache(maxsize=64)
+def _taps(weights: Weights, many: int, few: int, planes: int) -> Taps:
     """The sums for each of several planes that lie one after the other."""
     steps = _dyadic(weights(many, few))
     most = int((steps != 0).sum(1).max())
@@ -99,7 +105,7 @@ def _taps(weights: Weights, many: int, few: int, planes: int, device: torch.devi
     of_planes = (torch.arange(planes)[:, None, None] * many + places).flatten().to(torch.int32)
     starts = torch.arange(0, len(of_planes), most, dtype=torch.int32)
     shares = (steps.gather(1, places) / STEPS).to(torch.float32).repeat(planes, 1).flatten()
-    return Taps(of_planes.to(device), starts.to(device), shares.to(device))
+    return Taps(of_planes, starts, shares)
 
 
 def _blocks(few: int, many: int, device: torch.device) -> Tensor:

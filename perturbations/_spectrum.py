@@ -21,9 +21,9 @@ def with_amplitude(
     return to_pixels(torch.fft.irfft2(spectrum.mul_(factor), s=pixels.shape[-2:]))
 
 
-def donor_amplitude(index: Int64[Tensor, " b"], height: int, width: int) -> Float32[Tensor, "b 3 h v"]:
+def donor_amplitude(index: Int64[Tensor, " b"], pixels: UInt8[Tensor, "b t c h w"]) -> Float32[Tensor, "b 3 h v"]:
     """The amplitude spectra of donors."""
-    amplitude: Tensor = torch.fft.rfft2(donors(index, height, width).to(torch.float32)).abs()
+    amplitude: Tensor = torch.fft.rfft2(donors(index, pixels).to(torch.float32)).abs()
     return amplitude
 
 

@@ -12,7 +12,7 @@ from perturbations._pixels import to_pixels
 
 def move_statistics(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Each channel's mean and standard deviation brought a ``share`` of the way to the donor's."""
-    own, foreign = _counts(pixels), _counts(donors(params["donor"], *pixels.shape[-2:])[:, None])
+    own, foreign = _counts(pixels), _counts(donors(params["host_donor"], pixels)[:, None])
     share = params["share"].to(torch.float64)[:, None, None]
     (mean, spread), (other_mean, other_spread) = _moments(own), _moments(foreign)
     gain = 1 + share * (other_spread / spread.clamp(min=1) - 1)
@@ -25,7 +25,7 @@ def move_statistics_lab(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> U
 
     Colours that leave sRGB's gamut are clipped.
     """
-    faces = donors(params["donor"], *pixels.shape[-2:])
+    faces = donors(params["host_donor"], pixels)
     clips = zip(pixels, faces, params["share"], strict=True)
     return torch.stack([_towards(clip, face, share) for clip, face, share in clips])
 
@@ -49,7 +49,7 @@ def match_histograms(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt
 
     kornia's ``histogram_matching`` mixes all channels and clips into one histogram; here each has its own.
     """
-    own, foreign = _counts(pixels), _counts(donors(params["donor"], *pixels.shape[-2:])[:, None])
+    own, foreign = _counts(pixels), _counts(donors(params["host_donor"], pixels)[:, None])
     ranks = (own.cumsum(-1) - own / 2) / own.sum(-1, keepdim=True)
     ladder = foreign.cumsum(-1) / foreign.sum(-1, keepdim=True)
     matched = torch.searchsorted(ladder, ranks).clamp(max=255).to(torch.float64)
@@ -61,6 +61,10 @@ def match_histograms(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt
 def _counts(pixels: UInt8[Tensor, "b t c h w"]) -> Float64[Tensor, "b c v"]:
     """Each channel's histogram over the clip."""
     flat = pixels.transpose(1, 2).flatten(2)
+    if not pixels.is_cpu:
+        # bincount looks for its largest value, for which the host would have to wait
+        places, none = flat.to(torch.int64), flat.new_zeros(*flat.shape[:2], 256, dtype=torch.int64)
+        return none.scatter_add_(2, places, torch.ones_like(places)).to(torch.float64)
     rows = [torch.bincount(row, minlength=256) for clip in flat for row in clip]
     return torch.stack(rows).view(*flat.shape[:2], 256).to(torch.float64)
 

@@ -13,12 +13,12 @@ from perturbations._spectrum import donor_amplitude, with_amplitude
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """The share of the donor's amplitude, and the donor."""
-    return {"share": scalar(level), "donor": torch.tensor(Draws(key).integer(COUNT))}
+    return {"share": scalar(level), "host_donor": torch.tensor(Draws(key).integer(COUNT))}
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Every frame with amplitudes (1 - share) own + share donor's."""
-    foreign = donor_amplitude(params["donor"], *pixels.shape[-2:])[:, None]
+    foreign = donor_amplitude(params["host_donor"], pixels)[:, None]
     share = params["share"].view(-1, 1, 1, 1, 1)
     return with_amplitude(pixels, lambda own: own.lerp(foreign, share))
 

@@ -13,13 +13,13 @@ from perturbations._spectrum import donor_amplitude, low_frequencies, with_ampli
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """Half the side of the square of swapped frequencies, and the donor."""
-    return {"beta": scalar(level), "donor": torch.tensor(Draws(key).integer(COUNT))}
+    return {"beta": scalar(level), "host_donor": torch.tensor(Draws(key).integer(COUNT))}
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Every frame with the donor's amplitudes in the low frequencies."""
     height, width = pixels.shape[-2:]
-    foreign = donor_amplitude(params["donor"], height, width)[:, None]
+    foreign = donor_amplitude(params["host_donor"], pixels)[:, None]
     swapped = low_frequencies(params["beta"], height, width)[:, None, None]
     return with_amplitude(pixels, lambda own: torch.where(swapped, foreign, own))
 

@@ -11,13 +11,13 @@ from perturbations._video_codec import RATE, encoded_bits, h264
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """The divisor of the bit rate; nothing is random."""
-    return {"divisor": scalar(level)}
+    return {"host_divisor": scalar(level)}
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Every clip encoded at its share of the bit rate that crf 23 takes, and decoded."""
     spoilt = []
-    for clip, divisor in zip(pixels, params["divisor"].tolist(), strict=True):
+    for clip, divisor in zip(pixels, params["host_divisor"].tolist(), strict=True):
         rate = encoded_bits(clip) * RATE / len(clip) / divisor
         spoilt.append(h264(clip, {}, bit_rate=max(1000, round(rate))))
     return torch.stack(spoilt)

@@ -10,12 +10,12 @@ from perturbations._video_codec import h264
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """The rate factor; nothing is random."""
-    return {"crf": torch.tensor(round(level))}
+    return {"host_crf": torch.tensor(round(level))}
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Every clip encoded and decoded."""
-    clips = zip(pixels, params["crf"].tolist(), strict=True)
+    clips = zip(pixels, params["host_crf"].tolist(), strict=True)
     return torch.stack([h264(clip, {"crf": str(crf)}) for clip, crf in clips])
 
 

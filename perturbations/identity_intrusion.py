@@ -17,12 +17,12 @@ def draw(level: float, key: int, shape: ClipShape) -> Params:
     start = draws.integer(shape.frames - run + 1)
     foreign = torch.zeros(shape.frames, dtype=torch.bool)
     foreign[start : start + run] = True
-    return {"foreign": foreign, "donor": torch.tensor(draws.integer(COUNT))}
+    return {"foreign": foreign, "host_donor": torch.tensor(draws.integer(COUNT))}
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Clips with the donor's portrait in the foreign frames."""
-    faces = donors(params["donor"], *pixels.shape[-2:])[:, None]
+    faces = donors(params["host_donor"], pixels)[:, None]
     return torch.where(params["foreign"][:, :, None, None, None], faces, pixels)
 
 

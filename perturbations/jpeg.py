@@ -8,7 +8,7 @@ from perturbations._jpeg import jpeg_frames
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """The quality; nothing is random."""
-    return {"quality": torch.tensor(round(level))}
+    return {"host_quality": torch.tensor(round(level))}
 
 
 jpeg = Perturbation(

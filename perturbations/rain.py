@@ -21,15 +21,15 @@ def draw(level: float, key: int, shape: ClipShape) -> Params:
     severity = (1.0, 2.0, 3.0, 4.0, 5.0)
     return {
         "key": torch.tensor(key),
-        "drops": torch.tensor(round(along(level, severity, DROPS))),
-        "length": torch.tensor(max(1, round(along(level, severity, LENGTH) * shape.height))),
+        "host_drops": torch.tensor(round(along(level, severity, DROPS))),
+        "host_length": torch.tensor(max(1, round(along(level, severity, LENGTH) * shape.height))),
         "sky": scalar(along(level, severity, SKY)),
     }
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Darkened frames with streaks of grey let into them."""
-    sizes = zip(params["key"], params["drops"].tolist(), params["length"].tolist(), strict=True)
+    sizes = zip(params["key"], params["host_drops"].tolist(), params["host_length"].tolist(), strict=True)
     streaks = torch.stack([_streaks(key, drops, length, pixels) for key, drops, length in sizes])[:, :, None]
     light = streaks.to(torch.float32)
     dark = (pixels * per_clip(params["sky"])).mul_(1 - OPACITY * light)
@@ -47,9 +47,11 @@ def _streaks(key: Tensor, drops: int, length: int, pixels: UInt8[Tensor, "b t c 
     inside = (down >= 0) & (down < height)
     moments = torch.arange(frames, device=pixels.device)[:, None, None]
     places = (moments * height + down.clamp(0, height - 1)) * width + right
-    mask = torch.zeros(frames * height * width, dtype=torch.bool, device=pixels.device)
-    mask[places[inside].to(torch.int64)] = True
-    return mask.view(frames, height, width)
+    # what lies outside marks a place beyond the end, so that nobody has to count it
+    beyond = frames * height * width
+    mask = torch.zeros(beyond + 1, dtype=torch.bool, device=pixels.device)
+    mask.index_fill_(0, places.masked_fill_(~inside, beyond).flatten().to(torch.int64), True)
+    return mask[:beyond].view(frames, height, width)
 
 
 rain = Perturbation(

@@ -7,7 +7,7 @@ from jaxtyping import Int16, UInt8
 from torch import Tensor
 
 from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._noise import noise
+from perturbations._pixels import scalar
 from perturbations._random import bits16
 
 QUANTILES = 4096
@@ -15,7 +15,7 @@ QUANTILES = 4096
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """The noise's key and the number of photons that make white."""
-    return noise(level, key)
+    return {"key": torch.tensor(key), "host_photons": scalar(level)}
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
@@ -24,7 +24,7 @@ def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "
     index = pixels.to(torch.int32).mul_(QUANTILES).add_(chance)
     spoilt = [
         _quantiles(photons, pixels.device).index_select(0, of_clip.flatten())
-        for photons, of_clip in zip(params["level"].tolist(), index, strict=True)
+        for photons, of_clip in zip(params["host_photons"].tolist(), index, strict=True)
     ]
     return torch.cat(spoilt).to(torch.uint8).view(pixels.shape)
 

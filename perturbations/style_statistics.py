@@ -11,7 +11,7 @@ from perturbations._style import move_statistics
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """How far to go, and the donor."""
-    return {"share": scalar(level), "donor": torch.tensor(Draws(key).integer(COUNT))}
+    return {"share": scalar(level), "host_donor": torch.tensor(Draws(key).integer(COUNT))}
 
 
 style_statistics = Perturbation(

@@ -11,12 +11,12 @@ from perturbations._pixels import to_pixels
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """How many frames are averaged; nothing is random."""
-    return {"window": torch.tensor(max(2, count(level, shape.frames)))}
+    return {"host_window": torch.tensor(max(2, count(level, shape.frames)))}
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """The mean of each frame's window, the first and last frames repeated beyond the ends."""
-    clips = zip(pixels, params["window"].tolist(), strict=True)
+    clips = zip(pixels, params["host_window"].tolist(), strict=True)
     return torch.stack([_mean_of_windows(clip, window) for clip, window in clips])
 
 

@@ -84,7 +84,7 @@ def test_rubber_is_smooth():
 
 def test_a_clip_takes_all_of_its_donors_lightness_and_colour_at_the_highest_severity():
     clips = moving_clip(SHAPE)[None] // 4 + 96
-    number = next(n for n in range(1000) if load("style_statistics_lab").draw(1.0, n, SHAPE)["donor"] == 1)
+    number = next(n for n in range(1000) if load("style_statistics_lab").draw(1.0, n, SHAPE)["host_donor"] == 1)
     assert COUNT > 1
     spoilt = perturb(clips, load("style_statistics_lab"), 5, [number])[0]
     assert mean_lab(spoilt) == pytest.approx(mean_lab(donor(1, 64, 64)[None]), abs=4)

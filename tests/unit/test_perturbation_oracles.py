@@ -224,7 +224,7 @@ def test_style_statistics_end_at_the_donors():
     member = load("style_statistics")
     params = {name: value[None] for name, value in member.draw(1.0, 2, SHAPE).items()}
     result = member.apply(CLIP, params).double().mean(dim=(1, 3, 4))[0]
-    expected = donor(int(params["donor"]), SHAPE.height, SHAPE.width).double().mean(dim=(1, 2))
+    expected = donor(int(params["host_donor"]), SHAPE.height, SHAPE.width).double().mean(dim=(1, 2))
     assert result.numpy() == pytest.approx(expected.numpy(), abs=6)
 
 
@@ -232,7 +232,7 @@ def test_histogram_match_ends_at_the_donors_histogram():
     member = load("histogram_match")
     params = {name: value[None] for name, value in member.draw(1.0, 2, SHAPE).items()}
     result = member.apply(CLIP, params)
-    other = donor(int(params["donor"]), SHAPE.height, SHAPE.width)
+    other = donor(int(params["host_donor"]), SHAPE.height, SHAPE.width)
     for channel in range(3):
         one, two = result[0, :, channel].flatten().double(), other[channel].flatten().double()
         assert stats.wasserstein_distance(one.numpy(), two.numpy()) < 4

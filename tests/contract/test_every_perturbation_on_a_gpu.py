@@ -1,0 +1,74 @@
+"""What every perturbation promises of a GPU: its pixels are the CPU's to a level, and it never makes the host wait.
+
+The second promise is kept without one: torch's fake tensors know the device and the shape of a result but no value, so
+an operation between two devices, a field made on the wrong one, or a look at a value that only the device has, raises.
+With a GPU, run
+
+    pytest tests/contract/test_every_perturbation_on_a_gpu.py
+"""
+
+import sys
+
+import pytest
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from harness import plugins
+from perturbations import _jpeg
+from perturbations._apply import key, perturb, stack, to_device
+from perturbations._contract import ClipShape
+from perturbations._kornia import KorniaAugmentation
+from perturbations._probe import moving_clip
+
+NAMES = plugins.names("perturbation")
+SHAPE = ClipShape(frames=8, height=48, width=40)
+CLIPS = torch.stack([moving_clip(SHAPE, key=index) for index in range(2)])
+H264 = {"h264_crf", "h264_abr"}
+
+
+@pytest.fixture
+def nothing_kept():
+    """Tables that perturbations keep between calls are forgotten afterwards: those made here hold no values."""
+    yield
+    for name, module in list(sys.modules.items()):
+        if name.startswith("perturbations."):
+            for kept in vars(module).values():
+                if callable(getattr(kept, "cache_clear", None)):
+                    kept.cache_clear()
+
+
+@pytest.fixture
+def codec_of_fakes(monkeypatch):
+    """JPEG works on the CPU, on values; its place is taken by a way to the CPU and back."""
+    monkeypatch.setattr(_jpeg, "_through_jpeg", lambda clip, quality: clip.cpu())
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.usefixtures("nothing_kept", "codec_of_fakes")
+def test_all_of_it_happens_on_the_gpu_and_the_host_waits_for_nothing(name):
+    member = plugins.load("perturbation", name)
+    if name in H264:
+        pytest.skip("x264 works on the CPU, on values that fakes have not")
+    if isinstance(getattr(member.apply, "__self__", None), KorniaAugmentation):
+        pytest.skip("kornia makes its modules and draws on the CPU, from values that fakes have not")
+    for severity in (1, 3, 5):
+        perturb(CLIPS, member, severity, [1, 2])  # what is kept for the CPU is made of values
+        params = stack([member.draw(member.level(severity), number, SHAPE) for number in (1, 2)])
+        with FakeTensorMode(allow_non_fake_inputs=True):
+            pixels = torch.empty(CLIPS.shape, dtype=torch.uint8, device="cuda")
+            spoilt = member.apply(pixels, to_device(params, pixels.device))
+        assert spoilt.device.type == "cuda"
+        assert spoilt.dtype == torch.uint8
+        assert spoilt.shape == pixels.shape
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="compares pixels of a real GPU; there is none here")
+@pytest.mark.parametrize("name", NAMES)
+def test_its_pixels_on_a_gpu_are_those_of_the_cpu_to_a_level(name):
+    member = plugins.load("perturbation", name)
+    for severity in (1, 3, 5):
+        keys = [key(name, severity, f"clip-{index}", 0) for index in range(len(CLIPS))]
+        here = perturb(CLIPS, member, severity, keys).to(torch.int16)
+        there = perturb(CLIPS.cuda(), member, severity, keys)
+        assert there.is_cuda
+        assert (there.cpu().to(torch.int16) - here).abs().max() <= 1
