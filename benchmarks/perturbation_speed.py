@@ -1,40 +1,33 @@
 """How fast clips are perturbed, beside kornia's classes, torchvision v2 and imagecorruptions.
 
     OMP_NUM_THREADS=1 python benchmarks/perturbation_speed.py
-    OMP_NUM_THREADS=1 python benchmarks/perturbation_speed.py --only roll jpeg --rounds 20
+    OMP_NUM_THREADS=1 python benchmarks/perturbation_speed.py --only roll jpeg --rounds 40
+    python benchmarks/perturbation_speed.py --device cuda --clips 32
 
-prints a Markdown table of clips a second on one CPU thread, in one run. Ours goes from 8-bit clips to 8-bit clips, as
-cameras and decoders give them, draws included. Rivals are read twice: from 8-bit to 8-bit clips (natively where they
-take bytes, as torchvision does; else with both conversions, as their user has to write them), and from float to float
-clips, which spares them the conversions and keeps their values between the 8-bit steps. The first reading is the fair
-one; there torchvision, which makes one draw for all that it is given, gets the clips one by one where ours draws for
-each. imagecorruptions works on 8-bit frames, one by one.
+prints a Markdown table of clips a second at severity 3, in one run. Ours goes from 8-bit clips to 8-bit clips, as
+cameras and decoders give them, draws included. Rivals are read from bytes to bytes, which is the fair reading, and from
+floats to floats (``perturbation_rivals.py``).
 
-Processor time is measured, rounds of the contestants alternate and the best of each counts, so that a busy machine
-slows all of them alike. Freed memory is kept by the process, as it is in one that has run a network, so that
-nobody pays for fresh pages. Ratios below one are losses.
+On a CPU one thread works and its processor time counts; on a GPU, time on the wall between synchronisations. Rounds of
+the contestants alternate, each long enough to be measured, and a ratio is the median over rounds of the times of one
+round, so that a busy machine slows both alike. Freed memory is kept by the process, as it is in one that has run a
+network, so that nobody pays for fresh pages. Ratios below one are losses. The last lines name the closest.
 """
 
 import argparse
 import ctypes
-import importlib.util
+import math
 import statistics
+import sys
 import time
 import warnings
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
 
-import kornia.augmentation as K
-import numpy as np
 import torch
-from kornia.augmentation import VideoSequential
-from torchvision.transforms import v2
-from torchvision.transforms.v2 import functional as F
+from perturbation_rivals import line_up
 
-from perturbations._apply import perturb
 from perturbations._contract import ClipShape
 from perturbations._probe import moving_clip
-from perturbations._suite import load
 
 COLUMNS = ("kornia", "torchvision", "imagecorruptions", "kornia in floats", "torchvision in floats")
 RATIOS = {
@@ -42,155 +35,9 @@ RATIOS = {
     "the best rival, floats to floats": COLUMNS[3:],
     "imagecorruptions": COLUMNS[2:3],
 }
-
-IMAGECORRUPTIONS = {
-    "gaussian_noise": "gaussian_noise",
-    "shot_noise": "shot_noise",
-    "impulse_noise": "impulse_noise",
-    "speckle_noise": "speckle_noise",
-    "gaussian_blur": "gaussian_blur",
-    "defocus_blur": "defocus_blur",
-    "motion_blur": "motion_blur",
-    "zoom_blur": "zoom_blur",
-    "fog": "fog",
-    "snow": "snow",
-    "spatter": "spatter",
-    "brightness_up": "brightness",
-    "contrast_down": "contrast",
-    "oversaturate": "saturate",
-    "pixelate": "pixelate",
-    "jpeg": "jpeg_compression",
-}
-
-
-DRAWN_FOR_EACH = {"misaligned_crop", "perspective", "random_erasing", "roll"}
-"""Where torchvision has to be called once a clip, as a draw for each clip demands."""
-
-
-def _kornia(module: torch.nn.Module, same_on_frame: bool = True) -> Callable[[torch.Tensor], torch.Tensor]:
-    return VideoSequential(module, data_format="BTCHW", same_on_frame=same_on_frame)
-
-
-def kornia_contestants() -> dict[str, Callable[[torch.Tensor], torch.Tensor]]:
-    """Kornia's classes at the parameters of severity 3 at 112 px."""
-    return {
-        "gaussian_noise": _kornia(K.RandomGaussianNoise(std=0.12, p=1.0), same_on_frame=False),
-        "gaussian_noise_frozen": _kornia(K.RandomGaussianNoise(std=0.12, p=1.0)),
-        "impulse_noise": _kornia(K.RandomSaltAndPepperNoise(amount=0.05, p=1.0), same_on_frame=False),
-        "gaussian_blur": _kornia(K.RandomGaussianBlur((11, 11), (1.5, 1.5), p=1.0)),
-        "motion_blur": _kornia(K.RandomMotionBlur(9, (0.0, 180.0), 0.0, border_type="reflect", p=1.0)),
-        "brightness_up": _kornia(K.RandomBrightness((1.3, 1.3), p=1.0)),
-        "oversaturate": _kornia(K.RandomSaturation((3.0, 3.0), p=1.0)),
-        "hue": _kornia(K.RandomHue((0.08, 0.08), p=1.0)),
-        "gamma_dark": _kornia(K.RandomGamma((2.0, 2.0), (1.0, 1.0), p=1.0)),
-        "color_quantization": _kornia(K.RandomPosterize((4.0, 4.0), p=1.0)),
-        "color_cast": _kornia(K.RandomRGBShift(0.15, 0.15, 0.15, p=1.0)),
-        "color_temperature_warm": _kornia(K.RandomPlanckianJitter("blackbody", select_from=[3], p=1.0)),
-        "side_light": _kornia(K.RandomLinearIllumination(gain=(0.3, 0.3), p=1.0)),
-        "cast_shadow": _kornia(K.RandomPlasmaShadow(p=1.0)),
-        "roll": _kornia(K.RandomRotation((15.0, 15.0), p=1.0)),
-        "perspective": _kornia(K.RandomPerspective(0.3, p=1.0)),
-        "misaligned_crop": _kornia(K.RandomAffine(0.0, scale=(1.4, 1.4), padding_mode="border", p=1.0)),
-        "random_erasing": _kornia(K.RandomErasing((0.2, 0.2), p=1.0)),
-        "jpeg": _kornia(K.RandomJPEG((15.0, 15.0), p=1.0)),
-        "rain": _kornia(K.RandomRain((65, 65), (20, 20), (-5, 5), p=1.0)),
-        "snow": _kornia(K.RandomSnow((0.5, 0.5), (2.0, 2.0), p=1.0)),
-        "hflip": _kornia(K.RandomHorizontalFlip(p=1.0)),
-    }
-
-
-def torchvision_contestants(size: int) -> dict[str, Callable[[torch.Tensor], torch.Tensor]]:
-    """Torchvision v2 at the parameters of severity 3; one draw for all clips, as it works."""
-    coarse = partial(F.resize, size=[size // 4] * 2, antialias=True)
-    return {
-        "gaussian_noise": v2.GaussianNoise(sigma=0.12),
-        "gaussian_blur": partial(F.gaussian_blur, kernel_size=[11, 11], sigma=[1.5, 1.5]),
-        "brightness_up": partial(F.adjust_brightness, brightness_factor=1.3),
-        "contrast_down": partial(F.adjust_contrast, contrast_factor=0.3),
-        "desaturate": partial(F.adjust_saturation, saturation_factor=0.4),
-        "hue": partial(F.adjust_hue, hue_factor=0.08),
-        "gamma_dark": partial(F.adjust_gamma, gamma=2.0),
-        "color_quantization": partial(F.posterize, bits=4),
-        "roll": partial(F.rotate, angle=15.0, interpolation=v2.InterpolationMode.BILINEAR),
-        "perspective": partial(
-            F.perspective,
-            startpoints=[[0, 0], [size - 1, 0], [size - 1, size - 1], [0, size - 1]],
-            endpoints=[[3, 5], [size - 9, 4], [size - 5, size - 9], [8, size - 6]],
-        ),
-        "misaligned_crop": partial(
-            F.affine, angle=0.0, translate=[6, 9], scale=1.4, shear=[0.0], interpolation=v2.InterpolationMode.BILINEAR
-        ),
-        "pixelate": lambda clips: F.resize(coarse(clips), [size] * 2, v2.InterpolationMode.NEAREST),
-        "low_resolution": lambda clips: F.resize(coarse(clips), [size] * 2, v2.InterpolationMode.BICUBIC),
-        "random_erasing": v2.RandomErasing(p=1.0, scale=(0.2, 0.2), ratio=(0.5, 2.0)),
-        "jpeg": _torchvision_jpeg,
-        "hflip": F.horizontal_flip,
-    }
-
-
-def _torchvision_jpeg(clips: torch.Tensor) -> torch.Tensor:
-    """A real codec, which takes bytes only, frame by frame."""
-    frames = (clips if clips.dtype == torch.uint8 else (clips * 255).to(torch.uint8)).flatten(0, 1)
-    return torch.stack([F.jpeg(frame, 15) for frame in frames])
-
-
-def imagecorruptions_contestants() -> dict[str, Callable[[torch.Tensor], object]]:
-    """imagecorruptions, where it is installed; from and to 8-bit frames."""
-    if importlib.util.find_spec("imagecorruptions") is None:
-        return {}
-    from imagecorruptions import corrupt
-
-    def each(clips: torch.Tensor, name: str) -> list[np.ndarray]:
-        frames = clips.flatten(0, 1).permute(0, 2, 3, 1).contiguous().numpy()
-        return [corrupt(frame, severity=3, corruption_name=name) for frame in frames]
-
-    return {ours: partial(each, name=theirs) for ours, theirs in IMAGECORRUPTIONS.items()}
-
-
-def in_bytes(spoil: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
-    """An operation on floats in [0, 1], as one who holds 8-bit clips has to use it."""
-
-    def converted(pixels: torch.Tensor) -> torch.Tensor:
-        return spoil(pixels / 255).mul_(255).round_().clamp_(0, 255).to(torch.uint8)
-
-    return converted
-
-
-def one_by_one(spoil: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
-    """An operation that draws once a call, as one who wants a draw for each clip has to use it."""
-    return lambda pixels: torch.stack([spoil(clip) for clip in pixels])
-
-
-def takes_bytes(spoil: Callable[[torch.Tensor], torch.Tensor], pixels: torch.Tensor) -> bool:
-    """Whether an operation gives 8-bit clips for 8-bit clips by itself."""
-    try:
-        return spoil(pixels[:1]).dtype == torch.uint8
-    except (TypeError, ValueError):
-        return False
-
-
-def clips_a_second(contestants: dict[str, Callable[[], object]], clips: int, rounds: int) -> dict[str, float]:
-    """The best of several alternating rounds; a contestant that raises is left out (nan)."""
-    best = dict.fromkeys(contestants, float("inf"))
-    for number in range(rounds + 1):
-        for name, work in contestants.items():
-            if best[name] is not None and not np.isnan(best[name]):
-                best[name] = min(best[name], _seconds(work)) if number else _seconds(work, warm_up=True)
-    return {name: clips / seconds for name, seconds in best.items()}
-
-
-def _seconds(work: Callable[[], object], warm_up: bool = False) -> float:
-    start = time.process_time()
-    try:
-        work()
-    except Exception as error:
-        warnings.warn(f"left out: {error!r}", stacklevel=2)
-        return float("nan")
-    return float("inf") if warm_up else time.process_time() - start
-
-
-def _written(ratio: float) -> str:
-    return f"{ratio:.2f}" if np.isfinite(ratio) else "-"
+SLOT = 0.02
+"""Seconds that each contestant works in a round, at least."""
+CLOSE = 1.05
 
 
 def keep_freed_memory() -> None:
@@ -201,52 +48,92 @@ def keep_freed_memory() -> None:
         ctypes.CDLL(None).mallopt(mmap_threshold, 32 << 20)
 
 
-def line_up(pixels: torch.Tensor) -> dict[str, dict[str, Callable[[], object]]]:
-    """Every contestant of every perturbation, ready to run, under the column that it is shown in."""
-    floats = pixels / 255
-    lines: dict[str, dict[str, Callable[[], object]]] = {}
-    for rival, table in (("kornia", kornia_contestants()), ("torchvision", torchvision_contestants(pixels.shape[-1]))):
-        for name, spoil in table.items():
-            whole = spoil if takes_bytes(spoil, pixels) else in_bytes(spoil)
-            if rival == "torchvision" and name in DRAWN_FOR_EACH:
-                whole = one_by_one(whole)
-            lines.setdefault(name, {}).update(
-                {rival: partial(whole, pixels), f"{rival} in floats": partial(spoil, floats)}
-            )
-    for name, corrupt in imagecorruptions_contestants().items():
-        lines.setdefault(name, {})["imagecorruptions"] = partial(corrupt, pixels)
-    keys = list(range(len(pixels)))
-    return {name: {"ours": partial(perturb, pixels, load(name), 3, keys), **lines[name]} for name in sorted(lines)}
+def seconds(works: Mapping[str, Callable[[], object]], rounds: int, device: str) -> dict[str, list[float]]:
+    """Each contestant's time for one call, in each of several alternating rounds; who raises is left out."""
+    calls = {}
+    for name, work in works.items():
+        try:
+            work()
+        except Exception as error:
+            warnings.warn(f"left out: {error!r}", stacklevel=2)
+        else:
+            calls[name] = max(1, math.ceil(SLOT / _timed(work, 1, device)))
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, number in calls.items():
+            times[name].append(_timed(works[name], number, device))
+    return times
+
+
+def _timed(work: Callable[[], object], calls: int, device: str) -> float:
+    """Seconds a call."""
+    clock = time.thread_time if device == "cpu" else time.perf_counter
+    if device == "cuda":
+        torch.cuda.synchronize()
+    start = clock()
+    for _ in range(calls):
+        work()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return (clock() - start) / calls
+
+
+def against_best(times: Mapping[str, list[float]], rivals: Iterable[str]) -> float:
+    """How many times as fast as the fastest rival ours is: the median of the rounds; nan without one."""
+    ratios = [
+        statistics.median(theirs / ours for theirs, ours in zip(times[rival], times["ours"], strict=True))
+        for rival in rivals
+        if rival in times
+    ]
+    return min(ratios, default=math.nan)
+
+
+def row(name: str, times: Mapping[str, list[float]], clips: int) -> str:
+    """A line of the table."""
+    speeds = [f"{clips / statistics.median(times[each]):.0f}" if each in times else "-" for each in ("ours", *COLUMNS)]
+    ratios = [against_best(times, columns) for columns in list(RATIOS.values())[:2]]
+    return f"| {' | '.join([name, *speeds, *(f'{ratio:.2f}' if ratio == ratio else '-' for ratio in ratios)])} |"
+
+
+def summary(table: Mapping[str, Mapping[str, list[float]]]) -> str:
+    """Geometric means, and who is close to a rival or behind."""
+    lines = []
+    for title, columns in RATIOS.items():
+        ratios = {name: against_best(times, columns) for name, times in table.items()}
+        known = {name: ratio for name, ratio in ratios.items() if ratio == ratio}
+        if known:
+            mean = statistics.geometric_mean(known.values())
+            lines.append(f"Geometric mean of ours / {title} over {len(known)}: {mean:.1f}")
+            close = sorted((ratio, name) for name, ratio in known.items() if ratio < CLOSE)
+            lines.append(f"Below {CLOSE}: {', '.join(f'{name} {ratio:.2f}' for ratio, name in close) or 'none'}")
+    return "\n\n".join(lines)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--size", type=int, default=112)
     parser.add_argument("--clips", type=int, default=4)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--only", nargs="*", help="names of perturbations")
     arguments = parser.parse_args()
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        sys.exit("skipped: torch sees no CUDA device here")
     torch.set_num_threads(1)
     keep_freed_memory()
-    shape = (arguments.clips, 16, 3, arguments.size, arguments.size)
-    lines = line_up(torch.stack([moving_clip(ClipShape(16, *shape[-2:]), number) for number in range(shape[0])]))
-    print(f"torch {torch.__version__}, 16x3x{arguments.size}x{arguments.size}, {arguments.clips} clips, 1 thread\n")
+    shape = ClipShape(16, arguments.size, arguments.size)
+    clips = torch.stack([moving_clip(shape, number) for number in range(arguments.clips)]).to(arguments.device)
+    where = torch.cuda.get_device_name() if arguments.device == "cuda" else "1 thread"
+    print(f"torch {torch.__version__}, 16x3x{arguments.size}x{arguments.size}, {arguments.clips} clips, {where}\n")
     print(f"| perturbation | ours | {' | '.join(COLUMNS)} | ours / best | ours / best in floats |")
     print("|:--|" + "--:|" * (len(COLUMNS) + 3))
-    ratios: dict[str, list[float]] = {title: [] for title in RATIOS}
+    lines = line_up(clips)
+    table = {}
     for name in arguments.only or lines:
-        speeds = clips_a_second(lines[name], arguments.clips, arguments.rounds)
-        for title, columns in RATIOS.items():
-            rivals = [speeds[rival] for rival in columns if np.isfinite(speeds.get(rival, np.nan))]
-            ratios[title].append(speeds["ours"] / max(rivals, default=np.nan))
-        shown = [f"{speeds[rival]:.0f}" if np.isfinite(speeds.get(rival, np.nan)) else "-" for rival in COLUMNS]
-        last = [_written(ratios[title][-1]) for title in list(RATIOS)[:2]]
-        print(f"| {name} | {speeds['ours']:.0f} | {' | '.join([*shown, *last])} |", flush=True)
-    for title, values in ratios.items():
-        known = [value for value in values if np.isfinite(value)]
-        if known:
-            print(f"\nGeometric mean of ours / {title} over {len(known)}: {statistics.geometric_mean(known):.1f}")
+        table[name] = seconds(lines[name], arguments.rounds, arguments.device)
+        print(row(name, table[name], arguments.clips), flush=True)
+    print(f"\n{summary(table)}")
 
 
 if __name__ == "__main__":
