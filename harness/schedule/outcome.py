@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markdown import Markdown
 
+from harness.schedule.forecasting.size import size
 from harness.schedule.run import Ended
 
 
@@ -15,6 +16,10 @@ def print_outcome(ended: Ended, console: Console) -> int:
     console.print(Markdown(markdown) if console.is_terminal else markdown, markup=False, highlight=False)
     console.print()
     console.print(f"{ended.trained} trials trained now, {ended.recognised} found finished.")
+    if ended.freed:
+        console.print(
+            f"Freed {size(sum(ended.freed.values()))}: states of {len(ended.freed)} trainings that the search gave up."
+        )
     console.print(f"Report: {ended.outputs.html_path.absolute()}", highlight=False)
     for name, error in sorted(ended.failed.items()):
         console.print(f"failed: {name}: {error}", style="red", markup=False, highlight=False)

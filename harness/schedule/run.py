@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -18,8 +18,9 @@ from harness.schedule.bars import clip_bar
 from harness.schedule.brain import Brain
 from harness.schedule.cluster.mirror import Mirror
 from harness.schedule.local import OnEvent, run_local
-from harness.schedule.operate.cleaning import in_use
+from harness.schedule.operate.cleaning import in_use, studies_in
 from harness.schedule.operate.driver import exclusive
+from harness.schedule.operate.halted import forget_states
 from harness.schedule.operate.publisher import Publisher
 from harness.schedule.progress import Progress, Total
 from harness.schedule.search.search_scores import check_search_sees_no_test_condition
@@ -67,12 +68,14 @@ class Ended:
         failed: units without a result, with the reason.
         trained: units trained in this call.
         recognised: units that were finished before it.
+        freed: bytes of states of trainings that the search has given up, by trial.
     """
 
     outputs: Outputs
     failed: dict[str, str]
     trained: int
     recognised: int
+    freed: dict[str, int] = field(default_factory=dict)
 
 
 def open_study(file: Path) -> StudySpec:
@@ -113,11 +116,12 @@ def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
         publisher.tell(state="reporting")
         session.write_tables(brain)
         outputs = build(run)
+        freed = forget_states(run, studies_in(run.root)) if brain.searches else {}
         if mirror:
             mirror.send_study(run)
-        return Ended(
-            outputs=outputs, failed=brain.failed, trained=len(brain.units) - len(brain.recognised), recognised=before
-        )
+            mirror.forget_states(freed)
+        trained = len(brain.units) - len(brain.recognised)
+        return Ended(outputs=outputs, failed=brain.failed, trained=trained, recognised=before, freed=freed)
 
 
 def open_mirror(store: str, run: RunPaths) -> Mirror | None:

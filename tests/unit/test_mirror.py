@@ -140,6 +140,18 @@ def test_the_state_of_an_unfinished_training_travels_and_goes_when_it_ends(uri, 
     assert not [name for name in mirror._unit_files("a") if name.endswith(".resume.pt")]
 
 
+def test_the_states_of_trainings_that_a_search_gave_up_go_and_their_halts_stay(uri, here):
+    for trial_id in ("a", "b"):
+        halt = UnitPaths(here / "units" / trial_id).stopped(1)
+        halt.folder.mkdir(parents=True)
+        halt.record.write_text("{}")
+        UnitPaths(here / "units" / trial_id).resume.write_bytes(b"epoch 1")
+        Mirror(uri, here).send_unit(trial_id)
+    Mirror(uri, here).forget_states(["a", "c"])
+    left = {"units/a.stopped/epoch-1/record.json", "units/b.stopped/epoch-1/record.json", "units/b.resume.pt"}
+    assert set(Mirror(uri, here)._files("units")) == left
+
+
 def test_unfinished_folders_stay_here(uri, here):
     write_unit(here / "units" / "a")
     (here / "units" / "a" / ".hidden.tmp").write_text("half")

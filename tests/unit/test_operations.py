@@ -11,24 +11,29 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
 from harness.cli import main
 from harness.errors import HarnessError
 from harness.paths import RunPaths, pack_folder, packs_folder, synthetic_folder
+from harness.report.build import Outputs
 from harness.schedule.brain import Brain
 from harness.schedule.operate import driver as driver_module
 from harness.schedule.operate import publisher as publisher_module
-from harness.schedule.operate.cleaning import clean, in_use, listing
+from harness.schedule.operate.cleaning import clean, in_use, listing, studies_in
 from harness.schedule.operate.driver import Driver, driver_of, exclusive
+from harness.schedule.operate.halted import forget_states
 from harness.schedule.operate.publisher import Publisher
 from harness.schedule.operate.retrying import clear
 from harness.schedule.operate.status import Watcher, read_status
 from harness.schedule.operate.status_text import headline, show_status
 from harness.schedule.operate.stop import stop
 from harness.schedule.operate.wanted import wanted_by
+from harness.schedule.outcome import print_outcome
 from harness.schedule.progress import Progress, Total
+from harness.schedule.run import Ended
 from harness.spec.load import bundled_studies, load_study
 from harness.spec.trial import DataRef
 from harness.tables.store import write_text
@@ -395,6 +400,54 @@ def test_clean_lists_what_dead_processes_left_and_deletes_it_only_on_request(run
     assert not any(path.exists() for path in left)
     assert all(path.exists() for path in kept)
     assert clean(run.root, None, units=True, delete=False) == []
+
+
+def halted(run: RunPaths, trial_id: str, *epochs: int) -> None:
+    """A training that a search has halted after these epochs."""
+    for epoch in epochs:
+        write_text(json.dumps({"status": "stopped"}), run.unit(trial_id).stopped(epoch).record)
+    run.unit(trial_id).resume.write_text("x" * 100)
+
+
+def test_states_of_trainings_that_a_search_gave_up_are_spare_once_it_is_over(run, console):
+    brain = started(run, console)
+    given_up, failed, finished = [unit.trial.trial_id for unit in brain.units.values()][:3]
+    for trial_id in (given_up, failed):
+        halted(run, trial_id, 1, 3)
+    write_text(json.dumps({"error": "e"}), run.unit(failed).failure)
+    write_record(run, finished)
+    assert clean(run.root, None, units=False, delete=False) == [], "it may go on"
+    publish(run, state="finished")
+    listed = clean(run.root, run, units=False, delete=False)
+    assert {item.path for item in listed} == {run.unit(given_up).resume, run.unit(given_up).stopped(1).folder}
+    assert listed == clean(run.root, None, units=False, delete=False)
+    other = RunPaths(run.root, "other")
+    other.folder.mkdir()
+    other.lock.write_text("")
+    other.wanted.write_bytes(run.wanted.read_bytes())
+    other.progress.write_text("{}")
+    assert clean(run.root, None, units=False, delete=False) == [], "another study may go on from it"
+    publish(other, state="finished")
+    clean(run.root, None, units=False, delete=True)
+    assert run.unit(given_up).stopped(3).record.exists()
+    assert run.unit(failed).resume.exists()
+    assert not run.unit(given_up).resume.exists()
+
+
+def test_a_study_that_ends_deletes_the_states_of_what_its_search_gave_up_and_says_so(run, console):
+    brain = started(run, console)
+    given_up = next(iter(brain.units.values())).trial.trial_id
+    halted(run, given_up, 1)
+    halted(run, "feedfeedfeedfeed", 1)
+    freed = forget_states(run, studies_in(run.root))
+    assert freed == {given_up: 100}
+    assert not run.unit(given_up).resume.exists()
+    assert run.unit("feedfeedfeedfeed").resume.exists()
+    files = [run.output(name) for name in ("report.html", "leaderboard.csv", "leaderboard.md")]
+    outputs = Outputs(pd.DataFrame(), "", *files)
+    ended = Ended(outputs=outputs, failed={}, trained=1, recognised=0, freed=freed)
+    assert print_outcome(ended, console) == 0
+    assert "Freed 100 B: states of 1 trainings" in console.file.getvalue()
 
 
 def test_clean_deletes_trials_that_no_study_asks_for_and_only_those(run, console):

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -139,6 +140,13 @@ class Mirror:
             for path in sorted(run.folder.glob(pattern)):
                 if path.is_file() and not path.name.startswith("."):
                     self._send(path, None)
+
+    def forget_states(self, trial_ids: Iterable[str]) -> None:
+        """Delete the states of trainings that do not go on."""
+        for trial_id in trial_ids:
+            name = str(UnitPaths(self._root / "units" / trial_id).resume.relative_to(self._root))
+            for found in self._files(name):
+                self._tried(partial(self._fs.rm_file, f"{self._base}/{found}"), "be tidied up")
 
     def send_inputs(self, files: Iterable[Path], folder: Path) -> None:
         """Send what machines need that share no folder with this one: single files, and the packed clips."""

@@ -17,6 +17,7 @@ from harness.errors import HarnessError
 from harness.paths import RunPaths, UnitPaths, packs_folder, synthetic_sets_folder
 from harness.schedule.forecasting.size import size
 from harness.schedule.operate.driver import driver_of, read_progress
+from harness.schedule.operate.halted import earlier_halts, given_up
 from harness.schedule.operate.wanted import read_json, wanted_by
 from harness.tables.temporary import leftovers, remove
 
@@ -61,9 +62,10 @@ def clean(root: Path, run: RunPaths | None, *, units: bool, delete: bool) -> lis
         raise HarnessError(f"There is no runs folder {root}. Give it with --out.")
     runs = studies_in(root)
     if run is not None:
-        items = [*_unfinished(run.folder, run.folder / "tables"), *_beside(root, _ids(run))]
+        mine = _ids(run)
+        items = [*_unfinished(run.folder, run.folder / "tables"), *_beside(root, mine), *_halted(runs, mine)]
     else:
-        items = [*_everywhere(root, runs), *_cache(runs)]
+        items = [*_everywhere(root, runs), *_halted(runs, None), *_cache(runs)]
     if units:
         items += _unwanted(root, runs)
     items = list({item.path: item for item in items}.values())
@@ -115,6 +117,16 @@ def _beside(root: Path, ids: set[str] | None) -> Iterator[Item]:
             yield _item(path, "put aside because it was damaged")
         elif path.name.endswith(RESUME) and UnitPaths(units / trial_id).record.exists():
             yield _item(path, "the state to resume a trial that is finished")
+
+
+def _halted(runs: list[RunPaths], ids: set[str] | None) -> Iterator[Item]:
+    """What trainings that a finished search has halted do not need any more."""
+    for paths in given_up(runs):
+        if ids is None or paths.folder.name in ids:
+            if paths.resume.exists():
+                yield _item(paths.resume, "the state of a training that a finished search gave up")
+            for halt in earlier_halts(paths):
+                yield _item(halt.folder, "a halt before a later one of the same training")
 
 
 def _ids(run: RunPaths) -> set[str]:
