@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from harness.errors import HarnessError
@@ -31,6 +32,17 @@ WAIT_SECONDS = 180.0
 """Machines of a cluster that was just started may still be joining when the driver asks for them."""
 ANSWER_SECONDS = 120.0
 """For the first worker process of a machine to start and to look at its folders."""
+MOST_SAID = 400
+"""Characters of Ray's own words in an error."""
+START_ADVICE = (
+    "Finished trials are kept; it may pass, so run the same command again. If it does not, see whether memory runs out "
+    "and whether there is room in /dev/shm and /tmp, or set RAY_TMPDIR to the short path of a folder with room. With "
+    "--local, trials run one after another without Ray."
+)
+JOIN_ADVICE = (
+    "Run this on one of its machines with --address auto, with the cluster's versions of Ray and Python and the same "
+    "RAY_AUTH_TOKEN, or use dferbench submit."
+)
 
 
 @contextmanager
@@ -38,13 +50,14 @@ def connected(address: str, num_cpus: float) -> Iterator[None]:
     """A Ray of our own with so many processors (``local``), or one that exists, while the block runs.
 
     Raises:
-        HarnessError: if no cluster answers at the address.
+        HarnessError: if no cluster answers at the address, or Ray does not start.
     """
     logging.getLogger("ray").setLevel(logging.ERROR)
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address == "local":
         own = {"num_cpus": num_cpus, "object_store_memory": OBJECT_STORE_BYTES}
-        ray.init(address=address, include_dashboard=False, **own, **quiet)
+        with _failing_in_words("Ray does not start on this machine", START_ADVICE):
+            ray.init(address=address, include_dashboard=False, **own, **quiet)
         hide_token()
     else:
         _join(address, quiet)
@@ -61,13 +74,24 @@ def _join(address: str, quiet: Mapping[str, Any]) -> None:
             "Send it there with dferbench submit STUDY --address http://HOST:8265, or run it there with --address auto."
         )
     variables = {name: os.environ[name] for name in WORKER_VARIABLES if name in os.environ}
-    try:
+    with _failing_in_words(f"No Ray cluster can be joined at '{address}'", JOIN_ADVICE):
         ray.init(address=address, runtime_env={"env_vars": variables}, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise HarnessError(
-            f"No Ray cluster can be joined at '{address}' ({str(error).strip().splitlines()[0]}). Run this on one of "
-            "its machines with --address auto, with the same RAY_AUTH_TOKEN as the cluster, or use dferbench submit."
-        ) from error
+
+
+@contextmanager
+def _failing_in_words(what: str, advice: str) -> Iterator[None]:
+    """Say what has failed, in Ray's own words why, and what to do.
+
+    Raises:
+        HarnessError: for everything that Ray is known to raise, a plain ``Exception`` among it.
+    """
+    try:
+        yield
+    except Exception as error:
+        if type(error) is not Exception and not isinstance(error, OSError | RuntimeError | ValueError | RayError):
+            raise
+        said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        raise HarnessError(f"{what} ({said[:MOST_SAID]}). {advice}") from error
 
 
 def hide_token() -> None:

@@ -1,0 +1,71 @@
+"""Ray that does not start, and clusters that cannot be joined: told in words, with what to do."""
+
+import pytest
+
+from harness.errors import HarnessError
+
+ray = pytest.importorskip("ray")
+from harness.schedule.cluster import ray_cluster  # noqa: E402 - after Ray was found
+
+
+def enter(address: str) -> None:
+    with ray_cluster.connected(address, 1.0):
+        raise AssertionError("connected")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        # what ray.init raised when its raylet, or one of the raylet's agents, was killed while it started
+        Exception("The current node timed out during startup. This could happen because some of the raylet failed."),
+        RuntimeError("Version mismatch: The cluster was started with:\n    Ray: 2.59.0\n    Python: 3.11.7"),
+        TimeoutError("Timed out while waiting for GCS"),
+        ray.exceptions.AuthenticationError("RAY_AUTH_TOKEN_PATH is set but file cannot be opened"),
+        ValueError(""),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("address", ["local", "auto"])
+def test_whatever_ray_raises_when_it_starts_is_an_error_of_one_line_that_says_what_to_do(address, error, monkeypatch):
+    def fails(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(ray, "init", fails)
+    with pytest.raises(HarnessError) as told:
+        enter(address)
+    words = str(told.value)
+    assert "\n" not in words
+    assert " ".join(str(error).split())[:60] in words
+    assert ("--local" if address == "local" else "dferbench submit") in words
+
+
+def test_a_defect_is_not_taken_for_a_ray_that_does_not_start(monkeypatch):
+    def fails(**_: object) -> None:
+        raise TypeError("a defect")
+
+    monkeypatch.setattr(ray, "init", fails)
+    with pytest.raises(TypeError):
+        enter("local")
+
+
+@pytest.mark.uses_global_rng
+def test_ray_that_has_no_folder_to_start_in_says_so(tmp_path, monkeypatch):
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where the folder should be")
+    monkeypatch.setenv("RAY_TMPDIR", str(blocked))
+    with pytest.raises(HarnessError, match=r"Ray does not start .*Not a directory.* RAY_TMPDIR"):
+        enter("local")
+
+
+@pytest.mark.uses_global_rng
+@pytest.mark.parametrize("address", ["auto", "nowhere"])
+def test_a_cluster_that_is_not_there_is_named_by_its_address(address, tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(HarnessError, match=f"No Ray cluster can be joined at '{address}'"):
+        enter(address)
+
+
+def test_a_client_address_is_refused_with_the_way_that_works():
+    with pytest.raises(HarnessError, match=r"--address ray://head:10001: .* dferbench submit STUDY --address http://"):
+        enter("ray://head:10001")
