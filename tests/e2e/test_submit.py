@@ -17,6 +17,9 @@ from harness.paths import RunPaths
 
 pytest.importorskip("aiohttp", reason="Ray's job server needs the extra cluster")
 
+START_SECONDS = 120.0
+"""For a Ray head, on a busy machine; it takes ten on a quiet one."""
+
 
 def free_port() -> int:
     with closing(socket.socket()) as found:
@@ -44,15 +47,21 @@ def head(environment):
             started = subprocess.Popen(
                 [sys.executable, "-m", "ray.scripts.scripts", "start", *options], env=known, stdout=file, stderr=file
             )
-        while "--block" not in log.read_text():
-            assert started.poll() is None, log.read_text()
-            time.sleep(0.2)
-        yield f"http://127.0.0.1:{dashboard}", known
-        started.terminate()
-        started.wait(timeout=60)
-        for pid in living_with(f"RAY_TMPDIR={folder}"):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while "--block" not in log.read_text():
+                assert started.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.2)
+            yield f"http://127.0.0.1:{dashboard}", known
+        finally:
+            started.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                started.wait(timeout=20)
+            for pid in living_with(f"RAY_TMPDIR={folder}"):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            started.wait(timeout=20)
 
 
 def living_with(mark: str) -> list[int]:

@@ -1,5 +1,7 @@
 """What travels to a cluster, where it may go, under which name, and what comes back."""
 
+import asyncio
+import socket
 import types
 from pathlib import Path
 
@@ -104,6 +106,77 @@ def test_a_study_that_runs_there_already_is_not_sent_again(serve, file):
 def test_the_exit_code_is_the_drivers(status, own, code, serve, file):
     serve(status=status, code=own)
     assert send(submission(file), wait=True, say=lambda _: None) == code
+
+
+def test_a_log_that_falls_silent_after_its_job_has_ended_is_not_waited_for(serve, file, monkeypatch):
+    monkeypatch.setattr(ray_submit, "SILENT_SECONDS", 0.05)
+    server, said, asked = serve(), [], []
+
+    async def silent(_: str):
+        yield "one line\n"
+        await asyncio.Event().wait()
+
+    def status(_: str) -> str:
+        asked.append(1)
+        return "RUNNING" if len(asked) < 3 else "SUCCEEDED"
+
+    server.tail_job_logs, server.get_job_status = silent, status
+    assert send(submission(file), wait=True, say=said.append) == 0
+    assert "one line" in said
+    assert len(asked) == 3
+
+
+def test_a_job_server_that_does_not_answer_for_a_while_is_asked_again(serve, file, monkeypatch):
+    monkeypatch.setattr(ray_submit, "POLL_SECONDS", 0.01)
+    server, said, answers = serve(), [], [ConnectionError("gone"), TimeoutError("slow")]
+    ended = server.get_job_info("")
+
+    async def broken(_: str):
+        raise RuntimeError("closed unexpectedly")
+        yield
+
+    def info(_: str) -> types.SimpleNamespace:
+        if answers:
+            raise answers.pop()
+        return ended
+
+    server.tail_job_logs, server.get_job_info = broken, info
+    assert send(submission(file), wait=True, say=said.append) == 0
+    assert "The log broke off (closed unexpectedly); the study goes on there." in said
+
+
+def test_a_job_server_that_is_lost_ends_the_waiting_and_says_where_to_look(serve, file, monkeypatch):
+    monkeypatch.setattr(ray_submit, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(ray_submit, "LOST_SECONDS", 0.05)
+    server = serve()
+
+    def gone(_: str) -> None:
+        raise ConnectionError("refused")
+
+    server.get_job_info = gone
+    with pytest.raises(HarnessError, match=r"has not answered .*refused.*dferbench-asked-1 may go on there"):
+        send(submission(file), wait=True, say=lambda _: None)
+
+
+@pytest.mark.uses_global_rng
+def test_a_server_that_takes_the_connection_and_says_nothing_is_given_up(file, monkeypatch):
+    pytest.importorskip("aiohttp", reason="Ray's job client needs the extra cluster")
+    monkeypatch.setattr(ray_submit, "ANSWER_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(HarnessError, match=rf"No job server answers at {address} \(.*[Tt]imed out"):
+            send(submission(file, address=address), wait=False, say=lambda _: None)
+
+
+def test_a_server_that_does_not_list_its_jobs_is_an_error_in_words(serve, file):
+    server = serve()
+
+    def fails() -> None:
+        raise RuntimeError("Request failed with status code 500: down.")
+
+    server.list_jobs = fails
+    with pytest.raises(HarnessError, match="does not list its jobs: Request failed with status code 500"):
+        send(submission(file), wait=True, say=lambda _: None)
 
 
 def test_what_is_included_travels_but_not_its_caches(file, tmp_path):

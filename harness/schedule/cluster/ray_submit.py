@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +23,12 @@ from harness.spec.load import load_study
 ENDED = {"SUCCEEDED": 0, "FAILED": 1, "STOPPED": 130}
 """Exit codes of a job that ended, where the job server does not know the driver's own."""
 POLL_SECONDS = 1.0
+ANSWER_SECONDS = 30.0
+"""For the job server to answer one request; Ray's own client waits for ever."""
+SILENT_SECONDS = 20.0
+"""A log that says nothing for so long is asked whether its job has ended: a connection may die without a word."""
+LOST_SECONDS = 300.0
+"""A job server that does not answer for so long while a study is followed is taken for lost."""
 
 Say = Callable[[str], None]
 
@@ -74,7 +81,7 @@ def send(submission: Submission, *, wait: bool, say: Say) -> int:
                 runtime_env={"working_dir": str(sent)},
                 metadata={"study": study.name},
             )
-        except RuntimeError as error:
+        except _network_errors() as error:
             raise HarnessError(f"{submission.address} did not take the study: {_first_line(error)}") from error
     say(f"Submitted {name} to {submission.address}.")
     if not wait:
@@ -98,12 +105,17 @@ def _client(address: str) -> Any:
     import harness.schedule.cluster.ray_environment  # noqa: F401 - before Ray
 
     # isort: split
-    from ray.exceptions import RayError
     from ray.job_submission import JobSubmissionClient
 
+    class Client(JobSubmissionClient):
+        """Ray's client, which gives up on a server that does not answer."""
+
+        def _do_request(self, method: str, endpoint: str, **given: Any) -> Any:
+            return super()._do_request(method, endpoint, timeout=ANSWER_SECONDS, **given)
+
     try:
-        return JobSubmissionClient(address)
-    except (ConnectionError, RuntimeError, RayError) as error:
+        return Client(address)
+    except _network_errors() as error:
         raise HarnessError(
             f"No job server answers at {address} ({_first_line(error)}). It is the dashboard's address, and a cluster "
             "that asks for a token wants the same one in RAY_AUTH_TOKEN here."
@@ -114,10 +126,14 @@ def _next_name(client: Any, study: str) -> str:
     """A submission's name: the study and the attempt, because Ray takes no name twice.
 
     Raises:
-        HarnessError: if an earlier attempt is still running.
+        HarnessError: if an earlier attempt is still running, or the server does not say.
     """
     prefix, attempts = f"dferbench-{study}-", 0
-    for job in client.list_jobs():
+    try:
+        jobs = client.list_jobs()
+    except _network_errors() as error:
+        raise HarnessError(f"{client.get_address()} does not list its jobs: {_first_line(error)}") from error
+    for job in jobs:
         number = (job.submission_id or "").removeprefix(prefix)
         if not number.isdigit():
             continue
@@ -131,22 +147,65 @@ def _next_name(client: Any, study: str) -> str:
 
 
 def _follow(client: Any, name: str, say: Say) -> int:
-    """Print a job's log while it is written, then return what the driver returned."""
+    """Print a job's log while it is written, then return what the driver returned.
 
-    async def tail() -> None:
-        async for text in client.tail_job_logs(name):
-            say(text.rstrip("\n"))
-
+    Raises:
+        HarnessError: if the job server is lost.
+    """
     try:
-        asyncio.run(tail())
-    except (ConnectionError, OSError, RuntimeError) as error:
+        asyncio.run(_tail(client, name, say))
+    except _network_errors() as error:
         say(f"The log broke off ({_first_line(error)}); the study goes on there.")
-    while str(client.get_job_status(name)) not in ENDED:
-        time.sleep(POLL_SECONDS)
-    job = client.get_job_info(name)
+    job = _ended(client, name)
     say(f"{name}: {str(job.status).lower()}.")
     own = getattr(job, "driver_exit_code", None)
     return own if own is not None and own > 0 else ENDED[str(job.status)]
+
+
+async def _tail(client: Any, name: str, say: Say) -> None:
+    """Print a job's log until it ends, or until the job has ended and the log is silent."""
+    texts = aiter(client.tail_job_logs(name))
+    coming = asyncio.ensure_future(anext(texts, None))
+    while True:
+        done, _ = await asyncio.wait({coming}, timeout=SILENT_SECONDS)
+        if not done and str(client.get_job_status(name)) not in ENDED:
+            continue
+        text = coming.result() if done else None
+        if text is None:
+            coming.cancel()
+            return
+        say(text.rstrip("\n"))
+        coming = asyncio.ensure_future(anext(texts, None))
+
+
+def _ended(client: Any, name: str) -> Any:
+    """What the job server says of a job once it has ended.
+
+    Raises:
+        HarnessError: if it does not answer for ``LOST_SECONDS``.
+    """
+    answered = time.monotonic()
+    while True:
+        try:
+            job = client.get_job_info(name)
+            answered = time.monotonic()
+            if str(job.status) in ENDED:
+                return job
+        except _network_errors() as error:
+            if time.monotonic() - answered > LOST_SECONDS:
+                raise HarnessError(
+                    f"The job server at {client.get_address()} has not answered for {LOST_SECONDS:.0f} s "
+                    f"({_first_line(error)}). Study {name} may go on there: dferbench status shows it where its runs "
+                    "folder is seen."
+                ) from error
+        time.sleep(POLL_SECONDS)
+
+
+def _network_errors() -> tuple[type[Exception], ...]:
+    """What Ray's client raises when a server cannot be reached or refuses; its libraries have errors of their own."""
+    own = {"aiohttp": "ClientError", "ray.exceptions": "RayError"}
+    loaded = [getattr(sys.modules[module], name) for module, name in own.items() if module in sys.modules]
+    return (OSError, RuntimeError, *loaded)
 
 
 def _first_line(error: Exception) -> str:
