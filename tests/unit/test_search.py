@@ -179,6 +179,19 @@ def test_what_is_spent_adds_up_epochs_passes_and_clips(tmp_path):
     assert brain.spent["hdf"] == pytest.approx(sum(one.cost for one in brain.searches["hdf"].configurations.values()))
 
 
+def test_a_training_that_fails_or_diverges_is_charged_as_asked_and_once_however_often_it_is_tried(tmp_path):
+    study = study_of(SMALL | {"racing": {"rule": "paired", "margin": 1}}, methods=("hdf", "sound"))
+    diverging = Storage(broken={("hdf", number, fold) for number in range(1, 7) for fold in FOLDS})
+    brain, storage = run(study, tmp_path / "journal", storage=diverging)
+    configurations = list(brain.searches["hdf"].configurations.values())
+    assert {one.status for one in configurations[1:]} == {"failed"}
+    assert [one.cost for one in configurations[1:]] == [2.0] * len(configurations[1:]), "a fold, at two passes a step"
+    assert brain.spent["hdf"] == 10 + 2 * len(configurations[1:])
+    assert brain_on(study, storage, tmp_path / "journal").spent == brain.spent, (
+        "taken up again, it is not charged twice"
+    )
+
+
 @pytest.mark.parametrize("racing", ["none", "paired"])
 @pytest.mark.parametrize("budget", [10, 35, 60])
 def test_a_budget_is_never_exceeded_and_racing_buys_more_configurations_with_it(budget, racing, tmp_path):
