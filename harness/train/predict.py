@@ -83,23 +83,29 @@ def evaluate_together(
     for model in models:
         model.eval()
     device, on_batch, on_shown = watchers
-    collected: list[np.ndarray] = []
+    # one array for all: small ones kept from every pass would lie between the clips that come and go, and keep the
+    # allocator from using their memory again
+    found: np.ndarray | None = None
     done = 0
     with torch.no_grad():
         for batch in reader.in_order(clip_ids, batch_size):
             pixels = batch.pixels.to(device)
-            logits = []
-            for one in shown:
+            here = slice(done, done + len(batch.clip_ids))
+            for place, one in enumerate(shown):
                 seen = _shown(pixels, batch, one)
                 if on_shown:
                     on_shown(one, batch.clip_ids, seen)
                 clips = to_floats(seen, device)
-                logits.append(torch.stack([logits_of(model, clips) for model in models]).cpu())
-            collected.append(torch.stack(logits, dim=1).numpy())
-            done += len(batch.clip_ids)
+                said = torch.stack([logits_of(model, clips) for model in models]).cpu().numpy()
+                if found is None:
+                    found = np.empty((len(models), len(shown), len(clip_ids), said.shape[-1]), said.dtype)
+                found[:, place, here] = said
+            done = here.stop
             if on_batch:
                 on_batch(done, len(clip_ids))
-    return np.concatenate(collected, axis=2)
+    if found is None:
+        raise ValueError(f"nothing to evaluate: {len(clip_ids)} clips under {len(shown)} conditions")
+    return found
 
 
 def logits_of(model: nn.Module, clips: Float[Tensor, "b t c h w"]) -> Float[Tensor, "b k"]:
