@@ -6,7 +6,9 @@ For every fault the study is started anew on Ray, struck at a moment drawn from 
 end. Then its tables, predictions and leaderboard must be those of an undisturbed run, byte for byte; no process may
 live on, and no temporary file may be left. Faults: SIGKILL of the driver, of a worker and of the raylet, SIGTERM,
 SIGINT, ``dferbench stop``, a second driver on the same folder, and a damaged file of a finished trial. A line is
-printed for each with its seed; ``--only SEED`` strikes one of them again. The script fails if any study differs.
+printed for each with its seed; ``--only SEED`` strikes one of them again. At the end, for each kind, it says how many
+struck: a signal for a driver that has ended, or a kill with nothing to kill any more, is no strike. The script fails if
+any study differs.
 """
 
 import argparse
@@ -19,9 +21,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
@@ -31,6 +35,8 @@ from harness.tables import schema, store
 MARK = "DFERBENCH_SOAK"
 DEADLINE_SECONDS = 600.0
 ORPHAN_SECONDS = 30.0
+RAYLET_SECONDS = 120.0
+"""For a driver to notice that its raylet is dead, and to end or to start another."""
 WORKER, RAYLET = r"ray::(?!\w*Agent)", "/raylet/raylet"
 """How Ray calls its processes; its agents are of the raylet, which ends with them."""
 LSTM = {"name": "resnet18_lstm", "width": 8, "hidden": 8, "layers": 1}
@@ -124,72 +130,83 @@ def tables(where: Site) -> dict[str, object]:
     }
 
 
-def kill_driver(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
+class Struck(NamedTuple):
+    """What a fault did, with ``FAILED`` in it if that was wrong, and whether it met anything."""
+
+    said: str
+    effective: bool
+
+
+def kill_driver(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
     """SIGKILL of the driver."""
     driver.kill()
-    driver.wait(DEADLINE_SECONDS)
-    return "driver killed"
-
-
-def kill_worker(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
-    """SIGKILL of a worker; the study must go on by itself."""
-    said = _kill_one(where, driver, WORKER, draw)
     code = driver.wait(DEADLINE_SECONDS)
-    return f"{said}, driver ended with {code}" if code == 0 else f"FAILED: {said}, driver gave {code}"
+    return Struck(f"driver ended with {code}", effective=code == -signal.SIGKILL)
 
 
-def kill_raylet(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
+def kill_worker(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
+    """SIGKILL of a worker; the study must go on by itself."""
+    struck = _kill_one(where, driver, WORKER, draw)
+    code = driver.wait(DEADLINE_SECONDS)
+    wrong = "" if code == 0 else "FAILED: "
+    return struck._replace(said=f"{wrong}{struck.said}, driver ended with {code}")
+
+
+def kill_raylet(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
     """SIGKILL of the raylet, under which all workers die."""
-    said = _kill_one(where, driver, RAYLET, draw)
+    struck = _kill_one(where, driver, RAYLET, draw)
     try:
-        return f"{said}, driver ended with {driver.wait(120)}"
+        return struck._replace(said=f"{struck.said}, driver ended with {driver.wait(RAYLET_SECONDS)}")
     except subprocess.TimeoutExpired:
         driver.kill()
         driver.wait(DEADLINE_SECONDS)
-        return f"FAILED: {said}, and the driver waits for ever"
+        return struck._replace(said=f"FAILED: {struck.said}, and the driver waits for ever")
 
 
-def _kill_one(where: Site, driver: subprocess.Popen[str], name: str, draw: random.Random) -> str:
+def _kill_one(where: Site, driver: subprocess.Popen[str], name: str, draw: random.Random) -> Struck:
     while not (found := where.living(name)) and driver.poll() is None:
         time.sleep(0.2)
     if not found:
-        return "nothing to kill any more"
+        return Struck("nothing to kill any more", effective=False)
     victim = draw.choice(found)
-    os.kill(victim, signal.SIGKILL)
-    return f"process {victim} killed"
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(victim, signal.SIGKILL)
+        return Struck(f"process {victim} killed", effective=True)
+    return Struck(f"process {victim} had just ended", effective=False)
 
 
-def sigterm(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
+def sigterm(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
     """SIGTERM of the driver."""
     return _interrupted(driver, signal.SIGTERM)
 
 
-def sigint(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
+def sigint(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
     """Ctrl-C."""
     return _interrupted(driver, signal.SIGINT)
 
 
-def _interrupted(driver: subprocess.Popen[str], sent: signal.Signals) -> str:
+def _interrupted(driver: subprocess.Popen[str], sent: signal.Signals) -> Struck:
     driver.send_signal(sent)
     code = driver.wait(DEADLINE_SECONDS)
-    return f"{sent.name}, driver ended with {code}" if code in {0, 130} else f"FAILED: {sent.name}: code {code}"
+    wrong = "" if code in {0, 130} else "FAILED: "
+    return Struck(f"{wrong}{sent.name}, driver ended with {code}", effective=code == 130)
 
 
-def stop(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
+def stop(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
     """``dferbench stop``."""
     code, ended = where.start("stop").wait(DEADLINE_SECONDS), driver.wait(DEADLINE_SECONDS)
-    fine = (code, ended) in {(0, 130), (2, 0)}
-    return f"stop gave {code}, driver {ended}" if fine else f"FAILED: stop gave {code}, driver {ended}"
+    wrong = "" if (code, ended) in {(0, 130), (2, 0)} else "FAILED: "
+    return Struck(f"{wrong}stop gave {code}, driver {ended}", effective=ended == 130)
 
 
-def second_driver(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
+def second_driver(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
     """A second driver on the same folder: it must refuse, or find the first one done."""
     code, first = where.start("run", "--plain").wait(DEADLINE_SECONDS), driver.wait(DEADLINE_SECONDS)
-    fine = sorted((code, first)) in ([0, 2], [0, 0])
-    return f"second driver gave {code}, first {first}" if fine else f"FAILED: second gave {code}, first {first}"
+    wrong = "" if sorted((code, first)) in ([0, 2], [0, 0]) else "FAILED: "
+    return Struck(f"{wrong}second driver gave {code}, first {first}", effective=2 in {code, first})
 
 
-def damaged_file(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> str:
+def damaged_file(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
     """A file of a finished trial cut short or overwritten, after which the study has to make it again."""
     driver.wait(DEADLINE_SECONDS)
     files = sorted(file for file in where.runs.glob("units/[0-9a-f]*/*") if file.is_file())
@@ -200,36 +217,46 @@ def damaged_file(where: Site, driver: subprocess.Popen[str], draw: random.Random
     victim.write_bytes(content[:at] if cut else content[:at] + bytes(64) + content[at + 64 :])
     for made in ("tables/metrics.parquet", "leaderboard.md", "leaderboard.csv"):
         (where.runs / str(STUDY["name"]) / made).unlink()
-    return f"{victim.parent.name}/{victim.name} {'cut' if cut else 'overwritten'} at byte {at}"
+    return Struck(f"{victim.parent.name}/{victim.name} {'cut' if cut else 'overwritten'} at byte {at}", effective=True)
 
 
-Fault = Callable[[Site, subprocess.Popen[str], random.Random], str]
+Fault = Callable[[Site, subprocess.Popen[str], random.Random], Struck]
 FAULTS: dict[str, Fault] = {
     fault.__name__: fault
     for fault in (kill_driver, kill_worker, kill_raylet, sigterm, sigint, stop, second_driver, damaged_file)
 }
 
 
-def strike(parent: Path, seed: str, kinds: list[str], seconds: float, wanted: dict[str, object]) -> str:
+def kind_of(seed: str, kinds: list[str]) -> str:
+    """Which fault a seed is for: kinds take turns."""
+    return kinds[int(seed.rpartition("-")[2]) % len(kinds)]
+
+
+def strike(parent: Path, seed: str, kind: str, seconds: float, wanted: dict[str, object]) -> Struck:
     """One fault, and the run after it: what happened, with ``FAILED`` in it if the study is not as it should be."""
     draw = random.Random(seed)
-    kind = kinds[int(seed.rpartition("-")[2]) % len(kinds)]
     moment = draw.uniform(0.0, seconds)
     where = site(parent, f"{seed}-{kind}")
     driver = where.start("run", "--plain")
     with contextlib.suppress(subprocess.TimeoutExpired):
         driver.wait(moment)
-    said = f"{seed} {kind} at {moment:.1f} s: {FAULTS[kind](where, driver, draw)}"
+    struck = FAULTS[kind](where, driver, draw)
+    said = f"{seed} {kind} at {moment:.1f} s: {struck.said}{'' if struck.effective else ' (no strike)'}"
+    return struck._replace(said=f"{said}: {_aftermath(where, wanted)}")
+
+
+def _aftermath(where: Site, wanted: dict[str, object]) -> str:
+    """Run the study again to its end, and compare."""
     try:
         whole_run(where)
     except RuntimeError as error:
-        return f"{said}: FAILED: {error}"
+        return f"FAILED: {error}"
     found = tables(where)
     problems = [f"{name} differ" for name in wanted if found[name] != wanted[name]]
     problems += [f"{path} is left" for path in where.runs.rglob(".*.tmp")]
     problems += [f"{path} is left" for path in where.runs.rglob("*.resume.pt")]
     problems += [f"lives on: {process}" for process in orphans(where)]
-    return f"{said}: FAILED: {'; '.join(problems)}" if problems else f"{said}: same tables"
+    return f"FAILED: {'; '.join(problems)}" if problems else "same tables"
 
 
 def orphans(where: Site) -> list[str]:
@@ -264,11 +291,16 @@ def main() -> int:
         wanted = tables(local)
         seconds = whole_run(site(parent, "undisturbed-ray"))
         print(f"undisturbed on Ray: {seconds:.1f} s", flush=True)
-        failed = 0
+        asked, effective, failed = Counter[str](), Counter[str](), 0
         for seed in seeds:
-            said = strike(parent, seed, kinds, seconds, wanted)
-            failed += "FAILED" in said
-            print(said, flush=True)
+            kind = kind_of(seed, kinds)
+            struck = strike(parent, seed, kind, seconds, wanted)
+            asked[kind] += 1
+            effective[kind] += struck.effective
+            failed += "FAILED" in struck.said
+            print(struck.said, flush=True)
+    each = ", ".join(f"{kind} {effective[kind]} of {count}" for kind, count in asked.items())
+    print(f"strikes: {effective.total()} ({each})")
     print(f"{len(seeds)} faults, {failed} failed")
     return 1 if failed else 0
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from harness.cli.arguments import Slots, Store, Study
 
 if TYPE_CHECKING:
-    from harness.schedule.cluster.launch.manifest import Kind, LaunchOptions
+    from harness.schedule.cluster.launch.manifest import Kind
 
 launch = typer.Typer(no_args_is_help=True, help="Write what starts a cluster for a study: read it, then hand it over.")
 
@@ -26,6 +28,7 @@ Setup = Annotated[str, typer.Option(help="A shell line that makes the command df
 
 @launch.command()
 def slurm(  # noqa: PLR0913 - an option each
+    context: typer.Context,
     study: Study,
     output: Output = None,
     nodes: Nodes = 1,
@@ -39,25 +42,21 @@ def slurm(  # noqa: PLR0913 - an option each
     account: str = "",
 ) -> None:
     """Write an sbatch script: it starts Ray, runs the study, and requeues itself before its time is up."""
-    from harness.schedule.cluster.launch.manifest import LaunchOptions
-
     environment = os.environ.get("VIRTUAL_ENV", "")
-    options = LaunchOptions(
-        nodes=nodes,
-        slots=slots,
-        hours=hours,
-        out=str(Path(out).absolute()),
-        cache=cache or os.environ.get("DFERBENCH_CACHE", ""),
-        store=store,
-        setup=setup or (f"source '{environment}/bin/activate'" if environment else ""),
-        partition=partition,
-        account=account,
+    _write(
+        "slurm",
+        context.params
+        | {
+            "out": str(Path(out).absolute()),
+            "cache": cache or os.environ.get("DFERBENCH_CACHE", ""),
+            "setup": setup or (f"source '{environment}/bin/activate'" if environment else ""),
+        },
     )
-    _write("slurm", study, options, output)
 
 
 @launch.command()
 def kuberay(  # noqa: PLR0913 - an option each
+    context: typer.Context,
     study: Study,
     image: Image = "",
     claim: Annotated[str, typer.Option(help="A persistent volume claim that all pods can write.")] = "",
@@ -71,24 +70,12 @@ def kuberay(  # noqa: PLR0913 - an option each
     store: Store = "",
 ) -> None:
     """Write a RayJob for Kubernetes with KubeRay, with the study inside."""
-    from harness.schedule.cluster.launch.manifest import LaunchOptions
-
-    options = LaunchOptions(
-        nodes=nodes,
-        slots=slots,
-        hours=hours,
-        out=out,
-        cache=cache,
-        store=store,
-        image=image,
-        claim=claim,
-        mount=mount,
-    )
-    _write("kuberay", study, options, output)
+    _write("kuberay", context.params)
 
 
 @launch.command()
 def ray_up(  # noqa: PLR0913 - an option each
+    context: typer.Context,
     study: Study,
     provider: Annotated[Literal["aws", "gcp", "local"], typer.Option(help="local: machines that exist.")] = "aws",
     region: str = "",
@@ -106,37 +93,22 @@ def ray_up(  # noqa: PLR0913 - an option each
     store: Store = "",
 ) -> None:
     """Write a cluster file for ``ray up``: machines of a cloud, or machines that exist and can be reached by SSH."""
-    from harness.schedule.cluster.launch.manifest import LaunchOptions
-
-    options = LaunchOptions(
-        nodes=nodes,
-        slots=slots,
-        out=out,
-        cache=cache,
-        store=store,
-        image=image,
-        setup=setup,
-        provider=provider,
-        region=region,
-        machine=machine,
-        head=head,
-        workers=tuple(worker or ()),
-        user=user,
-    )
-    _write("ray-up", study, options, output)
+    _write("ray-up", context.params | {"workers": tuple(worker or ())})
 
 
-def _write(kind: Kind, study: str, options: LaunchOptions, output: Path | None) -> None:
+def _write(kind: Kind, given: Mapping[str, Any]) -> None:
+    """Write, or print, what a command was given the options for; they are called as ``LaunchOptions`` calls them."""
     from harness.spec.load import find_study, load_study
 
-    file = find_study(study)
+    file = find_study(given["study"])
     from harness.plan import check
-    from harness.schedule.cluster.launch.manifest import manifest
+    from harness.schedule.cluster.launch.manifest import LaunchOptions, manifest
     from harness.tables.store import write_text
 
     spec = load_study(file)
     check(spec, str(file))
-    text = manifest(kind, spec, file, options)
+    options = {field.name: given[field.name] for field in fields(LaunchOptions) if field.name in given}
+    text, output = manifest(kind, spec, file, LaunchOptions(**options)), given["output"]
     if output is None:
         typer.echo(text, nl=False)
         return
