@@ -93,7 +93,8 @@ def ray_up(  # noqa: PLR0913 - an option each
     store: Store = "",
 ) -> None:
     """Write a cluster file for ``ray up``: machines of a cloud, or machines that exist and can be reached by SSH."""
-    _write("ray-up", context.params | {"workers": tuple(worker or ())})
+    workers = tuple(worker or ())
+    _write("ray-up", context.params | {"workers": workers, "nodes": nodes if nodes > 1 else max(1, len(workers))})
 
 
 def _write(kind: Kind, given: Mapping[str, Any]) -> None:

@@ -8,8 +8,9 @@ from harness.data.clip import Clip, OfficialFold, Source
 from harness.paths import RunPaths, pack_folder
 from harness.plan import Count, confirm_units, counts
 from harness.schedule.forecasting import costs as costs_module
+from harness.schedule.forecasting import forecast as forecast_module
 from harness.schedule.forecasting.costs import Done, Each, each_costs, method_costs, pack_bytes
-from harness.schedule.forecasting.forecast import on_storage
+from harness.schedule.forecasting.forecast import estimate, is_over, on_storage
 from harness.schedule.forecasting.size import size
 from harness.schedule.forecasting.stored_costs import PhaseCosts, StoredCosts, stored_costs
 from harness.schedule.operate.wanted import Found, Wanted
@@ -154,6 +155,33 @@ def test_a_plan_knows_what_storage_holds_and_forgets_a_search_that_was_another(s
     assert states["feedfeedfeedfeed"] == "failed"
     other = STUDY.model_copy(update={"question": "Another?"})
     assert "feedfeedfeedfeed" not in {one.trial_id for one in on_storage(other, source, run)}
+
+
+def test_of_a_search_that_is_over_nothing_is_left_and_of_one_that_is_not_its_halts_count(source, run, monkeypatch):
+    each = Each(basis="b", search_epoch=1.0, confirm_epoch=1.0, testing=1.0, search_bytes=1.0, confirm_bytes=1.0)
+    monkeypatch.setattr(forecast_module, "each_costs", lambda *_: each)
+    asked = [(0, "done", 4), (1, "halted", 4)]
+    lines = []
+    for number, state, epochs in asked:
+        trial_id = f"{number:016d}"
+        one = {"method": "hdf", "phase": "search", "configuration": number, "fold": 1, "seed": 1000, "epochs": epochs}
+        lines.append(json.dumps({**one, "trial_id": trial_id}))
+        paths = run.unit(trial_id) if state == "done" else run.unit(trial_id).stopped(3)
+        write_text(json.dumps({"status": "done" if state == "done" else "stopped", "seconds": 1.0}), paths.record)
+    write_text("\n".join(lines) + "\n", run.wanted)
+    write_text(dump_study(STUDY), run.study_file)
+    found = {one: seen for one, seen in on_storage(STUDY, source, run).items() if one.trial_id.startswith("0000")}
+    assert [seen.state for seen in found.values()] == ["done", "halted"]
+    assert not is_over(STUDY, run)
+    hdf = next(one for one in estimate(STUDY, source, run, found, over=False) if one.method == "hdf")
+    assert (hdf.done.search, hdf.done.search_epochs) == (1, 4 + 3)
+    assert hdf.left_seconds > 0
+    write_text(json.dumps({"state": "finished"}), run.progress)
+    assert is_over(STUDY, run)
+    hdf = next(one for one in estimate(STUDY, source, run, found, over=True) if one.method == "hdf")
+    assert (hdf.count.search, hdf.count.epochs, hdf.done.search) == (2, 4 + 3, 2)
+    assert hdf.left_seconds == 0
+    assert not is_over(STUDY.model_copy(update={"question": "Another?"}), run)
 
 
 def test_the_known_trials_are_those_that_the_counts_count(source, run):

@@ -10,12 +10,13 @@ from rich.console import Console
 
 from harness.data.clip import Source
 from harness.errors import HarnessError
-from harness.paths import RunPaths
-from harness.plan import Unit, confirm_units, counts, search_units
+from harness.paths import RunPaths, UnitPaths
+from harness.plan import Count, Unit, confirm_units, counts, search_units
 from harness.schedule.cluster.placing import requests
 from harness.schedule.forecasting.costs import Done, MethodCosts, each_costs, method_costs, pack_bytes
-from harness.schedule.forecasting.forecast_text import costs_table, storage_line, trials_table
-from harness.schedule.forecasting.stored_costs import stored_costs
+from harness.schedule.forecasting.forecast_text import basis_line, costs_table, storage_line, trials_table
+from harness.schedule.forecasting.stored_costs import TRAINED, stored_costs
+from harness.schedule.operate.driver import read_progress
 from harness.schedule.operate.wanted import Found, Wanted, look, wanted_by
 from harness.schedule.run import open_study, pick_device
 from harness.spec.load import load_study
@@ -34,12 +35,14 @@ def forecast(file: Path, out: Path, slots: int, console: Console) -> None:
     check_plugins(study, source)
     run = RunPaths(out, study.name)
     found = on_storage(study, source, run)
-    costs = estimate(study, source, run, found)
+    over = is_over(study, run)
+    costs = estimate(study, source, run, found, over=over)
     cpus = max(request.cpus for request in requests(study).values())
     parallel = slots or max(1, int((os.cpu_count() or 1) / cpus))
     console.print(f"{study.name}: {study.question}", highlight=False)
     console.print(trials_table(study, found))
-    console.print(costs_table(study, costs, parallel))
+    console.print(costs_table(study, costs, parallel, over=over))
+    console.print(basis_line(costs), highlight=False)
     console.print(storage_line(costs, *pack_bytes(study, source)), highlight=False)
 
 
@@ -52,13 +55,21 @@ def on_storage(study: StudySpec, source: Source, run: RunPaths) -> dict[Wanted, 
     if _same_study(study, run):
         wanted |= {one.key: one for one in wanted_by(run) if study.methods[one.method].search}
     there = {path.name for path in run.units.iterdir()} if run.units.is_dir() else set()
-    missing = Found(state="missing", record={})
-    return {
-        one: look(run.unit(one.trial_id), one.phase)
-        if one.trial_id in there or f"{one.trial_id}.failed.json" in there
-        else missing
-        for one in wanted.values()
-    }
+    return {one: _look(run.unit(one.trial_id), one.phase, there) for one in wanted.values()}
+
+
+def _look(paths: UnitPaths, phase: str, there: set[str]) -> Found:
+    """What storage holds of a trial; of one that a search has halted, up to which epoch it was trained."""
+    if paths.folder.name in there or paths.failure.name in there:
+        return look(paths, phase)
+    if paths.halts.name in there:
+        return Found(state="halted", record={"epochs": max(paths.all_stopped(), default=0)})
+    return Found(state="missing", record={})
+
+
+def is_over(study: StudySpec, run: RunPaths) -> bool:
+    """Whether this study, as it is written now, was run to its end, so that its searches ask for nothing more."""
+    return _same_study(study, run) and read_progress(run).get("state") == "finished"
 
 
 def _same_study(study: StudySpec, run: RunPaths) -> bool:
@@ -69,16 +80,18 @@ def _same_study(study: StudySpec, run: RunPaths) -> bool:
         return False
 
 
-def estimate(study: StudySpec, source: Source, run: RunPaths, found: dict[Wanted, Found]) -> list[MethodCosts]:
+def estimate(
+    study: StudySpec, source: Source, run: RunPaths, found: dict[Wanted, Found], *, over: bool
+) -> list[MethodCosts]:
     """Time and storage by method, from finished trials where there are any, else measured on this machine."""
     device = pick_device(study)
-    stored, done, asked = stored_costs(run, found), _done(found), requests(study)
+    stored, done, asked = stored_costs(run, found), _done(found, over), requests(study)
     return [
         method_costs(
             study,
             name,
             each_costs(study, source, name, stored.get(name), device),
-            count,
+            _asked(name, found) if over else count,
             done.get(name, Done()),
             asked[name].gpus,
         )
@@ -86,12 +99,25 @@ def estimate(study: StudySpec, source: Source, run: RunPaths, found: dict[Wanted
     ]
 
 
-def _done(found: dict[Wanted, Found]) -> dict[str, Done]:
-    """Finished trials and trained epochs by method."""
+def _asked(method: str, found: dict[Wanted, Found]) -> Count:
+    """What a method has asked for whose search is over."""
+    mine = {one: seen for one, seen in found.items() if one.method == method}
+    phases = Counter(one.phase for one in mine)
+    epochs = sum(_trained(one, seen) or one.epochs for one, seen in mine.items())
+    return Count(search=phases["search"], confirm=phases["confirm"], epochs=epochs)
+
+
+def _trained(one: Wanted, seen: Found) -> int:
+    """Epochs that storage holds of a trial."""
+    return int(seen.record["epochs"]) if seen.state == "halted" else one.epochs * (seen.state in TRAINED)
+
+
+def _done(found: dict[Wanted, Found], over: bool) -> dict[str, Done]:
+    """Finished trials and trained epochs by method; once a search is over, what it has halted does not go on."""
     trials, epochs = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for one, seen in found.items():
-        trials[one.method, one.phase] += seen.state in {"done", "diverged"}
-        epochs[one.method, one.phase] += one.epochs * (seen.state in {"done", "diverged", "untested"})
+        trials[one.method, one.phase] += seen.state in {"done", "diverged"} or (over and seen.state == "halted")
+        epochs[one.method, one.phase] += _trained(one, seen)
     return {
         method: Done(
             search=trials[method, "search"],

@@ -11,7 +11,7 @@ from harness.schedule.operate.wanted import Found, Wanted
 from harness.spec.study import StudySpec
 
 SHOWN_TRIALS = 40
-NAMES = {"done": "yes", "untested": "trained", "missing": ""}
+NAMES = {"done": "yes", "untested": "trained", "missing": "", "halted": "halted early"}
 
 
 def trials_table(study: StudySpec, found: dict[Wanted, Found]) -> Table:
@@ -38,13 +38,14 @@ def trials_table(study: StudySpec, found: dict[Wanted, Found]) -> Table:
     return table
 
 
-def costs_table(study: StudySpec, costs: list[MethodCosts], slots: int) -> Table:
-    """Trials, epochs and time per method, and what of it remains."""
+def costs_table(study: StudySpec, costs: list[MethodCosts], slots: int, *, over: bool) -> Table:
+    """Trials, epochs and time per method, and what of it remains; of a search that is over, what it did ask for."""
     table = Table(title_justify="left")
-    names = ["method", "search trials", "confirm trials", "done", "epochs", "s per epoch", "time", "left"]
+    numbers = ["search\ntrials", "confirm\ntrials", "done", "epochs", "seconds\nan epoch", "time", "left"]
     gpus = any(each.gpus for each in costs)
-    for name in (*names, *(["GPU hours left"] if gpus else []), "times are from"):
-        table.add_column(name, justify="left" if name in {"method", "times are from"} else "right")
+    table.add_column("method")
+    for name in (*numbers, *(["GPU hours\nleft"] if gpus else [])):
+        table.add_column(name, justify="right", no_wrap=True)
     for each in costs:
         cells = (
             each.method,
@@ -56,9 +57,14 @@ def costs_table(study: StudySpec, costs: list[MethodCosts], slots: int) -> Table
             clock(each.seconds),
             clock(each.left_seconds),
         )
-        table.add_row(*cells, *([f"{each.gpu_hours:.1f}"] if gpus else []), each.each.basis)
-    table.title = _title(study, costs, slots)
+        table.add_row(*cells, *([f"{each.gpu_hours:.1f}"] if gpus else []))
+    table.title = _title(study, costs, slots, over)
     return table
+
+
+def basis_line(costs: list[MethodCosts]) -> str:
+    """What the times are taken from."""
+    return f"Times: {'; '.join(f'{each.method}: {each.each.basis}' for each in costs)}."
 
 
 def storage_line(costs: list[MethodCosts], pack_bytes: int, packed: bool) -> str:
@@ -72,13 +78,14 @@ def storage_line(costs: list[MethodCosts], pack_bytes: int, packed: bool) -> str
     return f"Storage: {trials} for trials (weights, predictions), {clips}."
 
 
-def _title(study: StudySpec, costs: list[MethodCosts], slots: int) -> str:
+def _title(study: StudySpec, costs: list[MethodCosts], slots: int, over: bool) -> str:
     trials = sum(each.count.search + each.count.confirm for each in costs)
     done = sum(each.done.search + each.done.confirm for each in costs)
     work, left = sum(each.seconds for each in costs), sum(each.left_seconds for each in costs)
     wall = left / slots + START_SECONDS if left else 0.0
-    most = "at most " if any(each.count.search for each in costs) else ""
+    most = "At most " if any(each.count.search for each in costs) and not over else ""
+    rest = f"what is left takes about {clock(wall)} on {slots} slots" if left else "nothing is left"
     return (
         f"{most}{trials} trials, {len(study.stress.conditions)} conditions (clean included): about {clock(work)} of "
-        f"work. {done} are done; what is left takes about {clock(wall)} on {slots} slots"
+        f"work. {done} are done; {rest}."
     )
