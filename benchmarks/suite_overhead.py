@@ -130,6 +130,8 @@ def main() -> None:
     parser.add_argument("--width", type=float, default=2.0, help="X3D's channel multiplier")
     parser.add_argument("--depth", type=float, default=2.2, help="X3D's block multiplier")
     arguments = parser.parse_args()
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        sys.exit("skipped: torch sees no CUDA device here")
     one = bench(arguments)
     groups = grouped(arguments.suite, arguments.only)
     one.cost("warm-up", [CLEAN_CONDITION])
