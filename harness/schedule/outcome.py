@@ -17,9 +17,8 @@ def print_outcome(ended: Ended, console: Console) -> int:
     console.print()
     console.print(f"{ended.trained} trials trained now, {ended.recognised} found finished.")
     if ended.freed:
-        console.print(
-            f"Freed {size(sum(ended.freed.values()))}: states of {len(ended.freed)} trainings that the search gave up."
-        )
+        num_bytes, count = size(sum(ended.freed.values())), len(ended.freed)
+        console.print(f"Freed {num_bytes}: states of {count} training{'s' * (count > 1)} that the search gave up.")
     console.print(f"Report: {ended.outputs.html_path.absolute()}", highlight=False)
     for name, error in sorted(ended.failed.items()):
         console.print(f"failed: {name}: {error}", style="red", markup=False, highlight=False)

@@ -371,6 +371,18 @@ def test_retry_does_not_touch_a_study_that_is_being_run(run, console):
     assert run.unit(failed).failure.exists()
 
 
+def test_a_finished_study_counts_the_trials_that_it_came_to_ask_for_and_shows_none_as_running(run, console):
+    brain = started(run, console)
+    publish(run, total=99)
+    assert "0 of 99 trials ended" in headline(read_status(run))
+    for unit in brain.units.values():
+        write_record(run, unit.trial.trial_id)
+    publish(run, state="finished", running=[])
+    assert f"{len(brain.units)} of {len(brain.units)} trials ended" in headline(read_status(run))
+    show_status(run, console, as_json=False, watch=False)
+    assert "running" not in console.file.getvalue()
+
+
 def test_clean_lists_what_dead_processes_left_and_deletes_it_only_on_request(run, console):
     brain = started(run, console)
     finished, unfinished = [unit.trial.trial_id for unit in brain.units.values()][:2]
@@ -447,7 +459,7 @@ def test_a_study_that_ends_deletes_the_states_of_what_its_search_gave_up_and_say
     outputs = Outputs(pd.DataFrame(), "", *files)
     ended = Ended(outputs=outputs, failed={}, trained=1, recognised=0, freed=freed)
     assert print_outcome(ended, console) == 0
-    assert "Freed 100 B: states of 1 trainings" in console.file.getvalue()
+    assert "Freed 100 B: states of 1 training that" in console.file.getvalue()
 
 
 def test_clean_deletes_trials_that_no_study_asks_for_and_only_those(run, console):

@@ -17,7 +17,7 @@ from harness.schedule.clock import clock
 from harness.schedule.operate.status import PhaseStatus, StudyStatus, Watcher, read_status
 
 COUNTED = ("done", "running", "waiting", "failed", "diverged", "stopped")
-ALWAYS = ("done", "running", "waiting", "failed")
+ALWAYS, ALWAYS_AFTERWARDS = ("done", "running", "waiting", "failed"), ("done", "waiting", "failed")
 WATCH_SECONDS = 2.0
 SILENT_SECONDS = 30.0
 """A living driver writes every ten seconds."""
@@ -77,10 +77,11 @@ def render(status: StudyStatus) -> RenderableType:
 def headline(status: StudyStatus) -> str:
     """One line: what the study is doing, who does it, and how long that will take.
 
-    A share of trials is of all that the study asks for, where the driver has said how many these are.
+    A share of trials is of all that the study asks for, where the driver has said how many these are; a search may have
+    asked for fewer in the end.
     """
     ended = sum(status.counts[state] for state in COUNTED if state not in {"running", "waiting"})
-    total = max(status.total or 0, status.counts.total())
+    total = status.counts.total() if status.state == "finished" else max(status.total or 0, status.counts.total())
     words = [f"{status.study} {STATES[status.state]}"]
     if status.driver:
         words[0] += f" by {status.driver}"
@@ -96,7 +97,8 @@ def headline(status: StudyStatus) -> str:
 
 def _phases(status: StudyStatus) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    shown = [state for state in COUNTED if state in ALWAYS or status.counts[state]]
+    always = ALWAYS if status.driver else ALWAYS_AFTERWARDS
+    shown = [state for state in COUNTED if state in always or status.counts[state]]
     table.add_column("method")
     table.add_column("phase")
     for name in (*shown, "epochs", "time", "val UAR", "chosen"):
