@@ -1,6 +1,7 @@
-"""One picture for each family: its perturbations below each other, severities from left to right.
+"""A small picture of each perturbation, for the documentation: the clean clip and severities 1 to 5.
 
-Where only the picture changes, the middle of the clip is shown. Where time does, each severity is a strip of frames.
+Where only the picture changes, the middle of the clip is shown, severities from left to right. Where time does, each
+severity is a strip of frames, below each other, with its index map beside it if it has one.
 """
 
 from collections.abc import Sequence
@@ -8,12 +9,11 @@ from pathlib import Path
 
 import torch
 from jaxtyping import UInt8
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from perturbations._gallery import Row, rows
+from perturbations._gallery import Row, changes_over_time, rows
 from perturbations._suite import load
 
 STRIP = 8
@@ -21,62 +21,43 @@ STRIP = 8
 SIDES = {True: 56, False: 128}
 """Pixels along a thumbnail's side, in a strip and alone."""
 DPI = 100
+MARGIN, TITLE = 5, 20
+"""Pixels around a picture, and above it."""
+BESIDE = 210
+"""Pixels for an index map."""
 
 
-def write_families(names: Sequence[str], clip: UInt8[Tensor, "t c h w"], folder: Path) -> list[Path]:
-    """Draw one WebP picture for each family of perturbations.
+def write_pictures(names: Sequence[str], clip: UInt8[Tensor, "t c h w"], folder: Path) -> list[Path]:
+    """Draw one WebP picture for each perturbation.
 
     Args:
         names: of the perturbations.
         clip: the clip to spoil.
-        folder: is made if it is missing; gets ``<family>.webp``.
+        folder: is made if it is missing; gets ``<name>.webp``.
 
     Returns:
         The pictures.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    families: dict[str, list[str]] = {}
-    for name in names:
-        families.setdefault(load(name).family, []).append(name)
-    return [_write(family, members, clip, folder / f"{family}.webp") for family, members in sorted(families.items())]
+    return [_write(name, rows(name, clip), folder / f"{name}.webp") for name in names]
 
 
-def _write(family: str, names: Sequence[str], clip: UInt8[Tensor, "t c h w"], file: Path) -> Path:
-    sheets = [rows(name, clip) for name in names]
-    in_time = [_shown_in_time(name) for name in names]
-    pictures = [_picture(sheet, *each) for sheet, each in zip(sheets, zip(in_time, strict=True), strict=True)]
-    inches = [picture.shape[1] / DPI + 0.32 for picture in pictures]
-    figure = Figure(figsize=(max(picture.shape[2] for picture in pictures) / DPI + 0.1, sum(inches)))
-    bottom = sum(inches)
-    for name, sheet, picture, high in zip(names, sheets, pictures, inches, strict=True):
-        bottom -= high
-        axis = figure.add_axes(
-            (
-                0.05 / figure.get_figwidth(),
-                bottom / sum(inches),
-                1 - 0.1 / figure.get_figwidth(),
-                (high - 0.2) / sum(inches),
-            )
-        )
-        _draw(axis, picture, f"{name}: {_levels(sheet)}")
-    figure.savefig(file, dpi=DPI, pil_kwargs={"quality": 82})
-    return file
-
-
-def _draw(axis: Axes, picture: UInt8[Tensor, "c h w"], title: str) -> None:
+def _write(name: str, sheet: Sequence[Row], file: Path) -> Path:
+    in_time = changes_over_time(load(name))
+    picture = _picture(sheet, in_time)
+    high, wide = picture.shape[1:]
+    mapped = in_time and bool(sheet[1].captions)
+    whole = wide + 2 * MARGIN + BESIDE * mapped, high + TITLE + MARGIN
+    figure = Figure(figsize=(whole[0] / DPI, whole[1] / DPI))
+    axis = figure.add_axes((MARGIN / whole[0], MARGIN / whole[1], wide / whole[0], high / whole[1]))
     axis.imshow(picture.permute(1, 2, 0).numpy(), interpolation="nearest")
     axis.set_axis_off()
-    axis.set_anchor("NW")
-    axis.set_title(title, fontsize=7.5, loc="left", pad=2)
-
-
-def _levels(sheet: Sequence[Row]) -> str:
-    return "clean, " + ", ".join(row.level for row in sheet[1:])
-
-
-def _shown_in_time(name: str) -> bool:
-    member = load(name)
-    return member.family.startswith("temporal") or member.family == "combined" or member.granularity == "coherent"
+    axis.set_title(f"{name}: clean, {', '.join(row.level for row in sheet[1:])}", fontsize=7.5, loc="left", pad=3)
+    for place, row in enumerate(sheet if mapped else ()):
+        centre = (place + 0.5) * SIDES[True]
+        axis.text(wide + MARGIN, centre, " ".join(row.captions), fontsize=6, va="center")
+    figure.savefig(file, dpi=DPI, pil_kwargs={"quality": 82})
+    return file
 
 
 def _picture(sheet: Sequence[Row], in_time: bool) -> UInt8[Tensor, "c h w"]:

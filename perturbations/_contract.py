@@ -39,6 +39,8 @@ can be launched (sizes, counts, which donor), so that no device is ever waited f
 class Perturbation:
     """A perturbation as a plugin: ``perturbations/fog.py`` exports ``fog = Perturbation(...)``.
 
+    What it does to a clip is seen in ``docs/images/perturbations/fog.webp``, which the gallery draws.
+
     ``draw(level, key, shape)`` makes the parameters of one clip from integers only, cheaply, on the CPU.
     ``apply(pixels, params)`` perturbs a batch on its own device with per-clip parameters; it never sees the key's
     origin, never mutates its input, never touches a global generator.

@@ -12,16 +12,19 @@ def tables() -> str:
     for name in perturbation_files():
         families.setdefault(load(name).family, []).append(name)
     sections = [
-        "\n".join([*_head(family), HEAD, *(_row(name, load(name)) for name in names)])
+        "\n".join([_head(family), "", HEAD, *(_row(name, load(name)) for name in names), "", *map(_picture, names)])
         for family, names in sorted(families.items())
     ]
     return "\n\n".join([*sections, "## Suites", *(_suite(name) for name in suites())]) + "\n"
 
 
-def _head(family: str) -> list[str]:
-    """Title and picture; the pictures are ``dferbench gallery full validation --families``."""
-    title = family.replace("_", " ").capitalize()
-    return [f"### {title}", "", f"![{title}, severities 0 to 5](images/perturbations/{family}.webp)", ""]
+def _head(family: str) -> str:
+    return f"### {family.replace('_', ' ').capitalize()}"
+
+
+def _picture(name: str) -> str:
+    """The pictures are those of ``dferbench gallery full validation --pictures``."""
+    return f"![{load(name).title}, severities 0 to 5](images/perturbations/{name}.webp)"
 
 
 def _row(name: str, member: Perturbation) -> str:

@@ -99,9 +99,14 @@ def write(names: Sequence[str], clip: UInt8[Tensor, "t c h w"], folder: Path, dp
     return page
 
 
+def changes_over_time(member: Perturbation) -> bool:
+    """Whether one frame does not show what a perturbation does."""
+    return member.family.startswith("temporal") or member.family == "combined" or member.granularity == "coherent"
+
+
 def _moments(member: Perturbation, frames: int) -> list[int]:
     """All frames where a perturbation changes over time, three where it does not."""
-    if member.family.startswith("temporal") or member.family == "combined" or member.granularity == "coherent":
+    if changes_over_time(member):
         return list(range(frames))
     return sorted({min(int(share * frames), frames - 1) for share in MOMENTS})
 

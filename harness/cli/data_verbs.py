@@ -74,9 +74,9 @@ def gallery(
     names: Annotated[list[str] | None, typer.Argument(help="Perturbations or suites; the core suite if none.")] = None,
     video: Annotated[Path | None, typer.Option(help="The clip; one of the embedded data set if not given.")] = None,
     out: Annotated[Path, typer.Option(help="Gets a PNG for each perturbation, and index.html.")] = Path("gallery"),
-    families: Annotated[bool, typer.Option("--families", help="A small sheet for each family instead.")] = False,
+    pictures: Annotated[bool, typer.Option("--pictures", help="A small WebP of each instead, as in the docs.")] = False,
 ) -> None:
     """Draw contact sheets: what each perturbation does to a clip at each severity."""
     from harness.schedule.data_verbs import gallery_shown
 
-    typer.echo(gallery_shown(names or [], video, out, families))
+    typer.echo(gallery_shown(names or [], video, out, pictures))

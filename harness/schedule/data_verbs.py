@@ -66,14 +66,14 @@ def pack_shown(dataset: str, root: Path | None, size: int, max_frames: int, cons
     return pack_folder(source.fingerprint, size, max_frames)
 
 
-def gallery_shown(wanted: Sequence[str], video: Path | None, folder: Path, by_family: bool = False) -> Path:
+def gallery_shown(wanted: Sequence[str], video: Path | None, folder: Path, small: bool = False) -> Path:
     """Contact sheets of perturbations on one clip; the page that shows them all, or the folder of sheets.
 
     Args:
         wanted: perturbations, or suites of them; the core suite if empty.
         video: the clip; one of the embedded data set if None.
         folder: gets the sheets and ``index.html``.
-        by_family: draw one small sheet for each family instead, and no page.
+        small: draw one small picture of each instead, and no page.
 
     Raises:
         HarnessError: for a name that is neither, or a video that cannot be read.
@@ -83,6 +83,6 @@ def gallery_shown(wanted: Sequence[str], video: Path | None, folder: Path, by_fa
     indices = sample("segment_center", count_frames(path), 16, 0)
     frames = torch.from_numpy(np.ascontiguousarray(read_frames(path, indices.tolist(), 112)))
     clip = frames.permute(0, 3, 1, 2)
-    if by_family:
-        return _contact_sheet.write_families(members, clip, folder)[0].parent
+    if small:
+        return _contact_sheet.write_pictures(members, clip, folder)[0].parent
     return _gallery.write(members, clip, folder)

@@ -40,6 +40,10 @@ def test_every_perturbation_is_in_one_row_of_the_taxonomy():
     assert sorted(name for row in ROWS for name in named(row[2])) == perturbation_files()
 
 
+def test_every_perturbation_has_its_picture_and_there_is_no_other():
+    assert sorted(path.stem for path in (PAGE.parent / "images" / "perturbations").iterdir()) == perturbation_files()
+
+
 if __name__ == "__main__":
     before, mark, _ = PAGE.read_text(encoding="utf-8").partition(MARK)
     PAGE.write_text(f"{before}{mark}\n{tables()}", encoding="utf-8")

@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import pytest
 import torch
+from PIL import Image
 
-from perturbations import _gallery
+from perturbations import _contact_sheet, _gallery
 from perturbations._apply import key, perturb
 from perturbations._combine import combination
 from perturbations._contract import ClipShape
@@ -89,6 +90,13 @@ def test_a_gallery_has_a_sheet_for_each_perturbation_and_a_page_of_them_all(tmp_
     for name in ("hflip", "occlude_eyes"):
         assert (tmp_path / f"{name}.png").stat().st_size > 1000
         assert f'src="{name}.png"' in text
+
+
+def test_the_picture_of_an_index_map_has_room_for_it_and_others_have_their_levels_side_by_side(tmp_path):
+    names = ["reverse", "flicker", "hflip", "occlude_eyes"]
+    sizes = [Image.open(path).size for path in _contact_sheet.write_pictures(names, CLIP, tmp_path)]
+    wide, high = 8 * 56 + 10, 6 * 56 + 25
+    assert sizes == [(wide + 210, high), (wide, high), (2 * 128 + 10, 128 + 25), (6 * 128 + 10, 128 + 25)]
 
 
 def test_a_sheet_of_a_temporal_perturbation_shows_every_frame_with_its_source():
