@@ -2,6 +2,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/study_overhead.py
     OMP_NUM_THREADS=1 python benchmarks/study_overhead.py --units 20 --slots 1
+    OMP_NUM_THREADS=1 python benchmarks/study_overhead.py --units 20 --gpus 0.5 --slots 2
 
 A study of 200 small trainings, each with a test on clean clips, is run by ``dferbench run`` on Ray. A training's time
 is what its worker was busy with it, from taking it up to its last file; the overhead is the rest of the slots' time:
@@ -11,6 +12,9 @@ is what its worker was busy with it, from taking it up to its last file; the ove
 The driver shares the processors with the workers, as in a real study, so its own work is in the overhead. The start of
 Ray and of its workers is told apart, because a study pays it once. What the overhead is in a study of one-minute units
 follows by division: it does not depend on how long a training takes. Target: 5 % of a minute.
+
+With ``--gpus`` each training asks for that share of a GPU, and what is told is the share of its slot's time on the GPU
+that passes between trainings: on a GPU every training gets a process of its own, whose start is in it.
 """
 
 import argparse
@@ -30,7 +34,7 @@ MINUTE, TARGET = 60.0, 0.05
 FOLDS = 5
 
 
-def study(units: int, epochs: int) -> dict[str, object]:
+def study(units: int, epochs: int, gpus: float) -> dict[str, object]:
     """Small networks on the embedded data set: about a second each on an idle processor."""
     return {
         "name": "overhead",
@@ -42,6 +46,7 @@ def study(units: int, epochs: int) -> dict[str, object]:
         "training": {"epochs": epochs, "batch_size": 16, "warmup_epochs": 0},
         "methods": {"small": {"model": {"name": "resnet18_lstm", "width": 8, "hidden": 8, "layers": 1}}},
         "stress": {"perturbations": [], "audit": False},
+        "resources": {"cpus": 1, "gpus": gpus},
     }
 
 
@@ -64,10 +69,11 @@ def main() -> int:
     parser.add_argument("--units", type=int, default=200, help="a multiple of five")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--slots", type=int, default=max(1, os.cpu_count() or 1))
+    parser.add_argument("--gpus", type=float, default=0.0, help="share of a GPU for each training")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dferbench-overhead-") as folder:
         file, runs = Path(folder) / "study.yaml", Path(folder) / "runs"
-        file.write_text(yaml.safe_dump(study(chosen.units, chosen.epochs), sort_keys=False))
+        file.write_text(yaml.safe_dump(study(chosen.units, chosen.epochs, chosen.gpus), sort_keys=False))
         command = [sys.executable, "-m", "harness.cli", "run", file, "--out", runs, "--slots", chosen.slots, "--plain"]
         started = perf_counter()
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
