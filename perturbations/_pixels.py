@@ -4,8 +4,6 @@ import torch
 from jaxtyping import Float32, Shaped, UInt8
 from torch import Tensor
 
-from perturbations._contract import Params
-
 WHOLE = 1.5 * 2**23
 """A float32 of this size counts in steps of one, and its low bits are zero."""
 
@@ -13,11 +11,6 @@ WHOLE = 1.5 * 2**23
 def scalar(value: float) -> Tensor:
     """A float32 parameter of one clip."""
     return torch.tensor(value, dtype=torch.float32)
-
-
-def key_only(key: int) -> Params:
-    """The parameters of a perturbation that draws a field and nothing else."""
-    return {"key": torch.tensor(key)}
 
 
 def per_clip(values: Shaped[Tensor, " b"]) -> Shaped[Tensor, "b 1 1 1 1"]:

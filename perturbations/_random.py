@@ -14,7 +14,7 @@ from functools import lru_cache
 from statistics import NormalDist
 
 import torch
-from jaxtyping import Bool, Float32, Int16, Int64
+from jaxtyping import Float32, Int16, Int64
 from torch import Tensor
 
 _MASK = (1 << 64) - 1
@@ -101,18 +101,6 @@ def normal(keys: Int64[Tensor, " b"], stream: int, shape: tuple[int, ...]) -> Fl
     """A standard normal field of 65536 equiprobable quantiles."""
     index = bits16(keys, stream, shape).to(torch.int32).add_(1 << 15)
     return _normal_quantiles(keys.device).index_select(0, index.flatten()).view(index.shape)
-
-
-def bernoulli(
-    keys: Int64[Tensor, " b"], stream: int, shape: tuple[int, ...], probability: Float32[Tensor, " b"]
-) -> Bool[Tensor, "b ..."]:
-    """A field true with each clip's probability, to within 2**-24."""
-    return uniform(keys, stream, shape) < probability.view(-1, *[1] * len(shape))
-
-
-def permutations(keys: Int64[Tensor, " b"], stream: int, count: int) -> Int64[Tensor, "b n"]:
-    """A uniform permutation of 0 .. count - 1 for each key."""
-    return words(keys, stream, count).argsort(dim=1, stable=True)
 
 
 def _seed(key: int, stream: int) -> int:

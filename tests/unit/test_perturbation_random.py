@@ -75,17 +75,6 @@ def test_integers_are_uniform_over_their_range():
     assert stats.chisquare(torch.bincount(drawn, minlength=7).numpy()).pvalue > 0.001
 
 
-def test_permutations_hold_every_number_once():
-    drawn = _random.permutations(torch.arange(100), 0, 16)
-    assert torch.equal(drawn.sort(dim=1).values, torch.arange(16).expand(100, 16))
-    assert len(set(map(tuple, drawn.tolist()))) == 100
-
-
-def test_a_bernoulli_field_has_each_clips_own_rate():
-    drawn = _random.bernoulli(torch.tensor([5, 6]), 0, (100, 100), torch.tensor([0.1, 0.7]))
-    assert drawn.float().mean(dim=(1, 2)).tolist() == pytest.approx([0.1, 0.7], abs=0.02)
-
-
 def test_scalar_draws_follow_their_laws():
     draws = Draws(11)
     assert stats.kstest([draws.uniform(2, 5) for _ in range(4000)], stats.uniform(2, 3).cdf).pvalue > 0.001
