@@ -16,6 +16,7 @@ from harness.plan import check, counts
 from harness.report.build import Outputs, build
 from harness.schedule.bars import clip_bar
 from harness.schedule.brain import Brain
+from harness.schedule.cluster.launch.address import check_joinable
 from harness.schedule.cluster.mirror import Mirror
 from harness.schedule.local import OnEvent, run_local
 from harness.schedule.operate.cleaning import in_use, studies_in
@@ -97,6 +98,7 @@ def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
         HarnessError: before any training, for what cannot work.
     """
     interrupt_on_sigterm()
+    check_options(options)
     study = open_study(file)
     run = RunPaths(options.out, study.name)
     with exclusive(run), Publisher(run, {"executor": options.executor}) as publisher:
@@ -122,6 +124,17 @@ def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
             mirror.forget_states(freed)
         trained = len(brain.units) - len(brain.recognised)
         return Ended(outputs=outputs, failed=brain.failed, trained=trained, recognised=before, freed=freed)
+
+
+def check_options(options: RunOptions) -> None:
+    """See that what was asked for goes together.
+
+    Raises:
+        HarnessError: for a local run that is to use a cluster or several slots, or an address that no run can join.
+    """
+    if options.executor == "local" and (options.slots or options.address != "local"):
+        raise HarnessError("--local runs one trial after another in one process: leave out --slots and --address.")
+    check_joinable(options.address)
 
 
 def open_mirror(store: str, run: RunPaths) -> Mirror | None:

@@ -56,3 +56,21 @@ def test_a_mistake_ends_the_process_with_code_2_and_no_traceback(dferbench):
     assert done.returncode == 2
     assert done.stderr.startswith("error: There is no study file no-such-study")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--local", "--slots", "2"], "leave out --slots and --address"),
+        (["--local", "--address", "auto"], "leave out --slots and --address"),
+        (["--address", "ray://head:10001"], "dferbench submit"),
+    ],
+)
+def test_options_that_do_not_go_together_are_told_before_anything_is_written(
+    options, words, write_study, invoke, tmp_path
+):
+    out = tmp_path / "runs"
+    code, _, complaint = invoke("run", write_study(), "--out", out, *options)
+    assert code == 2
+    assert words in complaint
+    assert not out.exists()

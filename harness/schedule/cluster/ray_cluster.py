@@ -20,6 +20,7 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from harness.errors import HarnessError
+from harness.schedule.cluster.launch.address import check_joinable
 from harness.schedule.cluster.node_probe import Found, Wanted, judge, probe
 from harness.schedule.cluster.placing import Offer, Request, at_once, check_feasible
 from harness.schedule.cluster.ray_environment import ENVIRONMENT
@@ -68,11 +69,7 @@ def connected(address: str, num_cpus: float) -> Iterator[None]:
 
 
 def _join(address: str, quiet: Mapping[str, Any]) -> None:
-    if "://" in address:
-        raise HarnessError(
-            f"--address {address}: a run belongs on a machine of the cluster, where no lost connection can end it. "
-            "Send it there with dferbench submit STUDY --address http://HOST:8265, or run it there with --address auto."
-        )
+    check_joinable(address)
     variables = {name: os.environ[name] for name in WORKER_VARIABLES if name in os.environ}
     with _failing_in_words(f"No Ray cluster can be joined at '{address}'", JOIN_ADVICE):
         ray.init(address=address, runtime_env={"env_vars": variables}, **quiet)

@@ -54,3 +54,16 @@ def _is_private(host: str) -> bool:
         raise HarnessError(f"--address: there is no host '{host}' ({error}).") from error
     addresses = [ip_address(str(one).split("%")[0]) for one in found]
     return all(one.is_loopback or one.is_private or one.is_link_local for one in addresses)
+
+
+def check_joinable(address: str) -> None:
+    """See that a run can join a cluster at an address of this kind.
+
+    Raises:
+        HarnessError: for Ray's client, whose end would be the run's.
+    """
+    if "://" in address:
+        raise HarnessError(
+            f"--address {address}: a run belongs on a machine of the cluster, where no lost connection can end it. "
+            "Send it there with dferbench submit STUDY --address http://HOST:8265, or run it there with --address auto."
+        )
