@@ -70,7 +70,7 @@ class Weighed(torch.nn.Module):
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="Linux tells what is resident")
 def test_what_is_kept_of_a_condition_does_not_break_up_the_memory_of_its_clips():
-    shown = [Pass(Condition(perturbation="reverse", severity=3), repeat) for repeat in range(100)]
+    shown = [Pass(Condition(perturbation="reverse", severity=3), repeat) for repeat in range(80)]
     network = Weighed()
     evaluate(network, Reader(16, 64), [f"clip-{index}" for index in range(32)], shown, 32, torch.device("cpu"))
     assert network.resident[-1] - network.resident[5] < 4 * network.clip_bytes
