@@ -24,6 +24,7 @@ from harness.schedule.cluster.launch.address import check_joinable
 from harness.schedule.cluster.node_probe import Found, Wanted, judge, probe
 from harness.schedule.cluster.placing import Offer, Request, at_once, check_feasible
 from harness.schedule.cluster.ray_environment import ENVIRONMENT
+from harness.schedule.cluster.ray_guard import bounded
 
 OBJECT_STORE_BYTES = 100_000_000
 """Clips are memory-mapped, not put into Ray's object store, so a small one is enough."""
@@ -65,7 +66,8 @@ def connected(address: str, num_cpus: float) -> Iterator[None]:
     try:
         yield
     finally:
-        ray.shutdown()
+        with bounded():
+            ray.shutdown()
 
 
 def _join(address: str, quiet: Mapping[str, Any]) -> None:

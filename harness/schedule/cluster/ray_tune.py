@@ -82,7 +82,7 @@ def _on_ray(session: Session, brain: Brain, on_event: OnEvent, slots: int, addre
     asked = requests(session.study)
     cpus = max(request.cpus for request in asked.values())
     where = "local" if address == "local" else "cluster"
-    with connected(address, slots * cpus if slots else max(os.cpu_count() or 1, cpus)):
+    with connected(address, slots * cpus if slots else max(os.cpu_count() or 1, cpus)), guarded():
         interrupt_on_sigterm()
         room = wait_for_room(asked, address)
         ground = prepared_ground(session, shared=where == "local")
@@ -91,8 +91,7 @@ def _on_ray(session: Session, brain: Brain, on_event: OnEvent, slots: int, addre
             failures=MAX_FAILURES[where],
             on_gpu=any(request.gpus for request in asked.values()),
         )
-        with guarded():
-            _run(session, brain, on_event, ground, limits)
+        _run(session, brain, on_event, ground, limits)
 
 
 def prepared_ground(session: Session, *, shared: bool) -> Ground:
