@@ -44,7 +44,7 @@ def stretch(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor,
 
 
 def channel_means(values: Float32[Tensor, "b t c h w"]) -> Float32[Tensor, "b 1 c 1 1"]:
-    """Each channel's mean over frames and pixels; sums of 8-bit values are exact, by rows and then in integers."""
-    rows = values.sum(4).to(torch.int64)
+    """Each channel's mean over frames and pixels; sums of 8-bit values are exact, by rows and then in doubles."""
+    total = values.sum(4).sum((1, 3), dtype=torch.float64)
     count = values.shape[1] * values.shape[3] * values.shape[4]
-    return (rows.sum(dim=(1, 3)).to(torch.float64) / count).to(torch.float32)[:, None, :, None, None]
+    return (total / count).to(torch.float32)[:, None, :, None, None]
