@@ -282,6 +282,7 @@ def main() -> int:
     parser.add_argument("--kinds", default=",".join(FAULTS), help="of which kinds, in turn")
     parser.add_argument("--only", help="strike this one again, as printed: SEED-NUMBER")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a soak in the background was started to ignore it
     kinds = chosen.kinds.split(",")
     seeds = [chosen.only] if chosen.only else [f"{chosen.seed}-{number}" for number in range(chosen.faults)]
     with tempfile.TemporaryDirectory(prefix="dferbench-soak-") as folder:

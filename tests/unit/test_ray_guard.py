@@ -1,6 +1,7 @@
 """A driver whose Ray has died ends its wait, whatever it is waiting in."""
 
 import contextlib
+import signal
 import subprocess
 import sys
 import threading
@@ -43,6 +44,22 @@ def test_a_wait_ends_when_this_machine_is_dead(nodes):
 def test_the_death_of_another_machine_is_not_ours(nodes):
     with ray_guard.guarded():
         time.sleep(0.2)
+
+
+def test_a_driver_in_the_background_that_ignores_sigint_hears_it_too(nodes):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(ray_guard.RayDiedError):
+            wait_for_ever(nodes)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_the_signal_that_wakes_is_given_back(nodes):
+    before = signal.getsignal(ray_guard.WAKE)
+    with ray_guard.guarded():
+        assert signal.getsignal(ray_guard.WAKE) is not before
+    assert signal.getsignal(ray_guard.WAKE) is before
 
 
 def test_an_interruption_that_is_lost_comes_again(nodes):
@@ -98,7 +115,7 @@ ray_guard.ray.get_runtime_context = lambda: type("C", (), {"get_node_id": lambda
 ray_guard.ray.nodes = lambda: [{"NodeID": "here", "Alive": False}]
 ray_guard.LOOK_SECONDS, ray_guard.REACH_SECONDS = 0.05, 0.3
 with ray_guard.guarded():
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_BLOCK, {ray_guard.WAKE})
     time.sleep(60)
 """
 

@@ -26,6 +26,8 @@ LOOK_SECONDS = 5.0
 """Between two looks; Ray itself takes some fifteen seconds to notice."""
 REACH_SECONDS = 60.0
 """For a main thread to hear that Ray died, before the driver is ended without it."""
+WAKE = signal.SIGUSR2
+"""Wakes the main thread. Not SIGINT, which a program that was started in the background (``nohup ... &``) ignores."""
 ERROR_CODE = 2
 """Exit code of a driver that had to be ended: an error, as the command line would have given."""
 
@@ -45,6 +47,7 @@ def guarded() -> Iterator[None]:
         yield
         return
     guard = _Guard()
+    before = signal.signal(WAKE, signal.default_int_handler)
     watcher = threading.Thread(target=guard.watch, name="dferbench-ray", daemon=True)
     watcher.start()
     try:
@@ -58,6 +61,7 @@ def guarded() -> Iterator[None]:
         raise RayDiedError from None
     finally:
         watcher.join()
+        signal.signal(WAKE, before)
 
 
 class _Guard:
@@ -98,7 +102,7 @@ class _Guard:
             with self._sending:
                 if self._over.is_set():
                     return
-                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+                signal.pthread_kill(threading.main_thread().ident or 0, WAKE)
             if self._over.wait(LOOK_SECONDS):
                 return
         _end_driver()
