@@ -142,7 +142,7 @@ def takes_bytes(spoil: Callable[[torch.Tensor], torch.Tensor], pixels: torch.Ten
     """Whether an operation gives 8-bit clips for 8-bit clips by itself."""
     try:
         return spoil(pixels[:1]).dtype == torch.uint8
-    except (TypeError, ValueError):
+    except (RuntimeError, TypeError, ValueError):
         return False
 
 
