@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from harness.cli.arguments import Slots, Store, Study
+from harness.cli.arguments import Slots, Store, Study, Track
 
 if TYPE_CHECKING:
     from harness.schedule.cluster.launch.manifest import Kind
@@ -123,6 +123,7 @@ def submit(  # noqa: PLR0913 - an option each
     out: RunsThere = "runs",
     store: Store = "",
     slots: Slots = 0,
+    track: Track = "tensorboard",
     include: Annotated[list[Path] | None, typer.Option(help="A file or folder that travels with the study.")] = None,
     wait: Annotated[bool, typer.Option(help="Follow the log until it ends; its exit code is this one's.")] = True,
 ) -> None:
@@ -136,7 +137,9 @@ def submit(  # noqa: PLR0913 - an option each
     file = find_study(study)
     from harness.schedule.cluster.ray_submit import Submission, send
 
-    sent = Submission(address=address, file=file, out=out, store=store, slots=slots, include=tuple(include or ()))
+    sent = Submission(
+        address=address, file=file, out=out, store=store, slots=slots, track=track, include=tuple(include or ())
+    )
     try:
         code = send(sent, wait=wait, say=typer.echo)
     except KeyboardInterrupt:

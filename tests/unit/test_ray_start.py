@@ -1,11 +1,17 @@
 """Ray that does not start, and clusters that cannot be joined: told in words, with what to do."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from harness.errors import HarnessError
+from harness.schedule.brain import Brain
 
 ray = pytest.importorskip("ray")
-from harness.schedule.cluster import ray_cluster  # noqa: E402 - after Ray was found
+from harness.schedule.cluster import ray_cluster, ray_tune  # noqa: E402 - after Ray was found
+from harness.schedule.cluster.ray_cluster import RayNotStartedError  # noqa: E402
+from harness.schedule.cluster.ray_guard import RayDiedError  # noqa: E402
+from harness.schedule.session import Session  # noqa: E402
 
 
 def enter(address: str) -> None:
@@ -37,6 +43,31 @@ def test_whatever_ray_raises_when_it_starts_is_an_error_of_one_line_that_says_wh
     assert "\n" not in words
     assert " ".join(str(error).split())[:60] in words
     assert ("--local" if address == "local" else "dferbench submit") in words
+
+
+@pytest.mark.parametrize(
+    ("starts", "left"),
+    [
+        ([RayNotStartedError("no")], 0),
+        ([RayDiedError(), RayNotStartedError("no"), None], 0),
+        ([RayDiedError(), *[RayNotStartedError("no")] * 9], 10 - ray_tune.MAX_RESTARTS),
+    ],
+    ids=["never ran", "ran before", "starts no more"],
+)
+def test_a_start_that_fails_is_tried_again_only_after_ray_has_run(starts, left, monkeypatch):
+    ends, attempts = starts[-1] is None, list(starts)
+
+    def on_ray(*_: object) -> None:
+        error = attempts.pop(0)
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(ray_tune, "_on_ray", on_ray)
+    monkeypatch.setattr(Brain, "put_back", lambda self: None)
+    session, brain = Session.__new__(Session), Brain.__new__(Brain)  # neither is looked at
+    with nullcontext() if ends else pytest.raises(HarnessError):
+        ray_tune.run_ray(session, brain, lambda *_: None, 1)
+    assert len(attempts) == left
 
 
 def test_a_defect_is_not_taken_for_a_ray_that_does_not_start(monkeypatch):

@@ -75,11 +75,12 @@ def submission(file: Path, **changes) -> Submission:
 
 def test_a_study_is_sent_with_the_program_and_without_data(serve, file):
     server, said = serve(), []
-    assert send(submission(file, store="s3://b/r", slots=3), wait=True, say=said.append) == 0
+    assert send(submission(file, store="s3://b/r", slots=3, track="mlflow"), wait=True, say=said.append) == 0
     (sent,) = server.sent
     assert sent["submission_id"] == "dferbench-asked-1"
     assert sent["entrypoint"] == (
-        "python -m harness.cli run study.yaml --address auto --plain --out '/shared/my runs' --slots 3 --store s3://b/r"
+        "python -m harness.cli run study.yaml --address auto --plain --out '/shared/my runs' --slots 3 "
+        "--store s3://b/r --track mlflow"
     )
     assert {"study.yaml", "harness/cli/__init__.py", "models/hdf.py", "perturbations/suites/core.yaml"} <= sent["files"]
     assert not [name for name in sent["files"] if name.endswith((".pyc", ".mp4", ".parquet", ".pt"))]

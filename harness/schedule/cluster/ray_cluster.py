@@ -47,18 +47,23 @@ JOIN_ADVICE = (
 )
 
 
+class RayNotStartedError(HarnessError):
+    """Ray does not start on this machine."""
+
+
 @contextmanager
 def connected(address: str, num_cpus: float) -> Iterator[None]:
     """A Ray of our own with so many processors (``local``), or one that exists, while the block runs.
 
     Raises:
-        HarnessError: if no cluster answers at the address, or Ray does not start.
+        RayNotStartedError: if a Ray of our own does not start.
+        HarnessError: if no cluster answers at the address.
     """
     logging.getLogger("ray").setLevel(logging.ERROR)
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address == "local":
         own = {"num_cpus": num_cpus, "object_store_memory": OBJECT_STORE_BYTES}
-        with _failing_in_words("Ray does not start on this machine", START_ADVICE):
+        with _failing_in_words("Ray does not start on this machine", START_ADVICE, RayNotStartedError):
             ray.init(address=address, include_dashboard=False, **own, **quiet)
         hide_token()
     else:
@@ -78,7 +83,7 @@ def _join(address: str, quiet: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _failing_in_words(what: str, advice: str) -> Iterator[None]:
+def _failing_in_words(what: str, advice: str, kind: type[HarnessError] = HarnessError) -> Iterator[None]:
     """Say what has failed, in Ray's own words why, and what to do.
 
     Raises:
@@ -90,7 +95,7 @@ def _failing_in_words(what: str, advice: str) -> Iterator[None]:
         if type(error) is not Exception and not isinstance(error, OSError | RuntimeError | ValueError | RayError):
             raise
         said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-        raise HarnessError(f"{what} ({said[:MOST_SAID]}). {advice}") from error
+        raise kind(f"{what} ({said[:MOST_SAID]}). {advice}") from error
 
 
 def hide_token() -> None:

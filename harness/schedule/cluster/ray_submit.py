@@ -18,6 +18,7 @@ from harness.errors import HarnessError
 from harness.plan import check
 from harness.schedule.cluster.launch.address import check_address, token_given
 from harness.schedule.cluster.launch.bundle import STUDY, bundle
+from harness.schedule.tracking import Track
 from harness.spec.load import load_study
 
 ENDED = {"SUCCEEDED": 0, "FAILED": 1, "STOPPED": 130}
@@ -43,6 +44,7 @@ class Submission:
         out: the runs folder as the cluster's machines see it.
         store: where results are mirrored; empty for nowhere.
         slots: trials at the same time; 0 for as many as the cluster holds.
+        track: where trainings can be watched, as the head reaches it.
         include: more files and folders that travel.
     """
 
@@ -51,6 +53,7 @@ class Submission:
     out: str
     store: str = ""
     slots: int = 0
+    track: Track = "tensorboard"
     include: tuple[Path, ...] = ()
 
     @property
@@ -59,6 +62,7 @@ class Submission:
         words = ["python", "-m", "harness.cli", "run", STUDY, "--address", "auto", "--plain", "--out", self.out]
         words += ["--slots", str(self.slots)] if self.slots else []
         words += ["--store", self.store] if self.store else []
+        words += ["--track", self.track] if self.track != "tensorboard" else []
         return shlex.join(words)
 
 

@@ -26,7 +26,7 @@ from harness.schedule.cluster.mirrored import Storage
 from harness.schedule.cluster.node_probe import wanted_of
 from harness.schedule.cluster.packing import memory_fraction, trials_per_gpu
 from harness.schedule.cluster.placing import requests, slots_of
-from harness.schedule.cluster.ray_cluster import check_machines, connected, wait_for_room
+from harness.schedule.cluster.ray_cluster import RayNotStartedError, check_machines, connected, wait_for_room
 from harness.schedule.cluster.ray_guard import RayDiedError, guarded
 from harness.schedule.cluster.ray_searcher import Ground, OnEvent, UnitSearcher
 from harness.schedule.cluster.ray_worker import measure_unit, run_unit
@@ -54,17 +54,22 @@ class Limits(NamedTuple):
 def run_ray(session: Session, brain: Brain, on_event: OnEvent, slots: int, address: str = "local") -> None:
     """Run a study's units on Ray, ``slots`` at a time (0: as many as its machines hold), until none is left.
 
-    A Ray of our own that dies is started again.
+    A Ray of our own that dies is started again, and once it has run, a start that fails is tried again too.
 
     Raises:
         HarnessError: if Ray cannot offer what one unit asks for, or a machine cannot do the work.
         StorageError: if results cannot be written.
         KeyboardInterrupt: if the user interrupts; finished units stay finished.
     """
+    died = False
     for _ in range(MAX_RESTARTS):
         try:
             _on_ray(session, brain, on_event, slots, address)
+        except RayNotStartedError:
+            if not died:
+                raise
         except RayDiedError:
+            died = True
             brain.put_back()
             if address != "local":
                 raise HarnessError("Ray died on this machine. Finished trials are kept; run the study again.") from None
