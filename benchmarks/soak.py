@@ -34,7 +34,8 @@ from harness.tables import schema, store
 
 MARK = "DFERBENCH_SOAK"
 DEADLINE_SECONDS = 600.0
-ORPHAN_SECONDS = 30.0
+ORPHAN_SECONDS = 90.0
+"""Ray's agents try for a minute to report the death of a raylet whose driver was killed (publish_error in Ray 2.60)."""
 RAYLET_SECONDS = 120.0
 """For a driver to notice that its raylet is dead, and to end or to start another."""
 WORKER, RAYLET = r"ray::(?!\w*Agent)", "/raylet/raylet"
