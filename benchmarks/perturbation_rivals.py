@@ -101,7 +101,7 @@ def torchvision_contestants(size: int) -> dict[str, Callable[[torch.Tensor], tor
         "low_resolution": lambda clips: F.resize(coarse(clips), [size] * 2, v2.InterpolationMode.BICUBIC),
         "random_erasing": v2.RandomErasing(p=1.0, scale=(0.2, 0.2), ratio=(0.5, 2.0)),
         "jpeg": _torchvision_jpeg,
-        "hflip": F.horizontal_flip,
+        "hflip": v2.RandomHorizontalFlip(p=1.0),
     }
 
 
