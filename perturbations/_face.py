@@ -1,6 +1,7 @@
 """Parts of a face, where they are in a crop, and perturbations that cover one of them."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 from perturbations._contract import ClipShape, Landmarks, Params, Perturbation
@@ -77,6 +78,17 @@ def covered(name: str, title: str) -> Perturbation:
     def draw(level: float, key: int, shape: ClipShape) -> Params:
         return occluder([part_of(name, level, shape)], BLACK)
 
+    return occlusion(title, draw, keyed=False)
+
+
+def occlusion(title: str, draw: Callable[[float, int, ClipShape], Params], *, keyed: bool) -> Perturbation:
+    """A perturbation that covers the part of a region that ``draw`` gives, at the shares of all regions.
+
+    Args:
+        title: of the perturbation.
+        draw: level, key and shape to the cover's parameters.
+        keyed: whether that depends on the key.
+    """
     return Perturbation(
         title=title,
         family="occlusion",
@@ -88,5 +100,5 @@ def covered(name: str, title: str) -> Perturbation:
         draw=draw,
         apply=cover,
         whole_batch=True,
-        keyed=False,
+        keyed=keyed,
     )

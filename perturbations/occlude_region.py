@@ -1,8 +1,8 @@
 """One facial region out of five covered from its centre outwards."""
 
-from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._face import REGIONS, SHARES, SOURCE, UNIT, part_of
-from perturbations._mask import any_colour, cover, occluder
+from perturbations._contract import ClipShape, Params
+from perturbations._face import REGIONS, occlusion, part_of
+from perturbations._mask import any_colour, occluder
 from perturbations._random import Draws
 
 
@@ -13,15 +13,4 @@ def draw(level: float, key: int, shape: ClipShape) -> Params:
     return occluder([part_of(name, level, shape)], any_colour(draws))
 
 
-occlude_region = Perturbation(
-    title="Occluded facial region",
-    family="occlusion",
-    unit=UNIT,
-    levels=SHARES,
-    granularity="clip",
-    label_preserving="yes",
-    source=SOURCE,
-    draw=draw,
-    apply=cover,
-    whole_batch=True,
-)
+occlude_region = occlusion("Occluded facial region", draw, keyed=True)

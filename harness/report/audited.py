@@ -6,7 +6,7 @@ from typing import NamedTuple
 from harness.errors import HarnessError, unknown
 from harness.report.study_results import StudyResults
 from harness.spec.trial import CLEAN_CONDITION
-from harness.stats.gather import RunOutcomes, Wanted, read_run
+from harness.stats.gather import RunOutcomes, Wanted, read_run_by_rule
 from harness.stats.other_epochs import at_other_epochs, measured_conditions
 from harness.stats.outcomes import Outcomes, Run
 from harness.tables.selections import AUDITED, RANKED, RULES
@@ -82,6 +82,6 @@ def _read(results: StudyResults, run: Run) -> dict[str, RunOutcomes] | str:
         repeats=1 + max(draw for draws in outcomes.draws for draw in draws),
     )
     try:
-        return {rule: read_run(run, paths, wanted, rule) for rule in AUDITED}
+        return dict(zip(AUDITED, read_run_by_rule(run, paths, wanted, AUDITED), strict=True))
     except HarnessError as error:
         return f"its audit cannot be used: {error}"

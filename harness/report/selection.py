@@ -83,7 +83,10 @@ def selection_audit(results: StudyResults, ranked: Scores, resampling: Resamplin
         notes.append(f"{left_out} left out: other epochs were not tested under all conditions.")
     if not found.outcomes:
         return Selection([], pd.DataFrame(columns=SCORES.schema.names), {}, "", notes)
-    judged = {rule: Judged(outcomes, bootstrap(outcomes, resampling)) for rule, outcomes in found.outcomes.items()}
+    scores = {rule: bootstrap(found.outcomes[rule], resampling) for rule in AUDITED}
+    whole = found.outcomes[RANKED].has_all_of(results.outcomes)
+    scores[RANKED] = ranked if whole else bootstrap(found.outcomes[RANKED], resampling)
+    judged = {rule: Judged(found.outcomes[rule], one) for rule, one in scores.items()}
     scoped = {rule: scoped_scores(one.scores, one.outcomes, results.suite) for rule, one in judged.items()}
     tables = [scores_table(scoped[rule], judged[rule].outcomes, judged[rule].scores.covers, rule) for rule in AUDITED]
     methods = found.outcomes[RANKED].methods
@@ -95,7 +98,7 @@ def selection_audit(results: StudyResults, ranked: Scores, resampling: Resamplin
         for row in _rows({rule: own[scope, metric] for rule, own in scoped.items()}, (scope, metric), methods)
     ]
     table = pd.concat(tables, ignore_index=True)
-    return Selection(rows, table, {rule: judged[rule] for rule in AUDITED}, ranked.covers, notes)
+    return Selection(rows, table, {rule: judged[rule] for rule in AUDITED}, scores[RANKED].covers, notes)
 
 
 def _rows(by_rule: dict[str, Scoped], what: tuple[str, str], methods: tuple[str, ...]) -> list[SelectionRow]:

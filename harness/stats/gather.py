@@ -54,25 +54,33 @@ class Wanted:
     repeats: int = 1
 
 
-def read_run(run: Run, paths: Iterable[Path], wanted: Wanted, rule: str | None = None) -> RunOutcomes:
+def read_run(run: Run, paths: Iterable[Path], wanted: Wanted) -> RunOutcomes:
     """The test evaluations of one run that the study asked for, from its prediction files.
-
-    Args:
-        run: the trained network.
-        paths: its predictions.
-        wanted: what the study asked for.
-        rule: which epoch is judged; the headline selection if None.
 
     Raises:
         HarnessError: if there is no test prediction on clean clips.
     """
-    cells: dict[Cell, Named] = {}
+    return read_run_by_rule(run, paths, wanted, (None,))[0]
+
+
+def read_run_by_rule(run: Run, paths: Iterable[Path], wanted: Wanted, rules: Sequence[str | None]) -> list[RunOutcomes]:
+    """As ``read_run``, under each of several selection rules (None: the headline's); each file is read once.
+
+    Raises:
+        HarnessError: if there is no test prediction on clean clips under one of them.
+    """
+    cells: list[dict[Cell, Named]] = [{} for _ in rules]
     for path in paths:
-        cells.update(run_cells(read_predictions(path, wanted.num_classes), rule))
-    if (CLEAN_CONDITION, 0) not in cells:
+        predictions = read_predictions(path, wanted.num_classes)
+        for rule, own in zip(rules, cells, strict=True):
+            own.update(run_cells(predictions, rule))
+    if any((CLEAN_CONDITION, 0) not in own for own in cells):
         raise HarnessError(f"Trial {run.trial_id} ({run.method}, fold {run.fold}) has no clean test predictions.")
-    kept = {cell: named for cell, named in cells.items() if cell[0] in wanted.conditions and cell[1] < wanted.repeats}
-    return RunOutcomes(run=run, cells=kept)
+    return [RunOutcomes(run=run, cells=_asked_for(own, wanted)) for own in cells]
+
+
+def _asked_for(cells: dict[Cell, Named], wanted: Wanted) -> dict[Cell, Named]:
+    return {cell: named for cell, named in cells.items() if cell[0] in wanted.conditions and cell[1] < wanted.repeats}
 
 
 def run_cells(predictions: Predictions, rule: str | None = None) -> dict[Cell, Named]:
@@ -181,11 +189,11 @@ def _fold(runs: Sequence[RunOutcomes], layout: dict[Condition, list[Cell]], note
     flat = [table for by_condition in tables for row in by_condition for table in row]
     first, number = flat[0], runs[0].run.fold
     shared = _shared_clips(flat, number, notes)
-    keep = _among(first, shared)
+    keep = among(first, shared)
     labels = first.labels[keep]
     for table in flat:
         _require_same_labels(table, shared, labels, number)
-    chosen = [[[table.predicted[_among(table, shared)] for table in row] for row in one] for one in tables]
+    chosen = [[[table.predicted[among(table, shared)] for table in row] for row in one] for one in tables]
     return FoldOutcomes(
         fold=number,
         runs=tuple(entry.run for entry in runs),
@@ -210,13 +218,13 @@ def _shared_clips(tables: Sequence[Named], fold: int, notes: list[str]) -> np.nd
     return np.array(sorted(shared), dtype=object)
 
 
-def _among(table: Named, shared: np.ndarray) -> np.ndarray | slice:
+def among(table: Named, shared: np.ndarray) -> np.ndarray | slice:
     """Which of a table's sorted clips are shared; all of them, without looking, where there are as many."""
     return slice(None) if len(table.clip_ids) == len(shared) else np.isin(table.clip_ids, shared)
 
 
 def _require_same_labels(table: Named, shared: np.ndarray, labels: Int16[np.ndarray, " n"], fold: int) -> None:
-    own = table.labels[_among(table, shared)]
+    own = table.labels[among(table, shared)]
     if not np.array_equal(own, labels):
         clip = shared[int(np.flatnonzero(own != labels)[0])]
         raise HarnessError(f"Fold {fold}: clip {clip} has different labels in different runs; they saw different data.")

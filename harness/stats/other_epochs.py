@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Int8
 
 from harness.spec.trial import Condition
-from harness.stats.gather import RunOutcomes
+from harness.stats.gather import Named, RunOutcomes, among
 from harness.stats.outcomes import FoldOutcomes, Outcomes
 
 
@@ -38,7 +38,11 @@ def at_other_epochs(outcomes: Outcomes, runs: Mapping[str, RunOutcomes]) -> Outc
 
 def _holds(run: RunOutcomes, condition: Condition, draws: tuple[int, ...], fold: FoldOutcomes) -> bool:
     cells = [run.cells.get((condition, draw)) for draw in draws]
-    return all(cell is not None and bool(np.isin(fold.clip_ids, cell.clip_ids).all()) for cell in cells)
+    return all(cell is not None and _has(cell, fold.clip_ids) for cell in cells)
+
+
+def _has(cell: Named, clip_ids: np.ndarray) -> bool:
+    return np.array_equal(cell.clip_ids, clip_ids) or set(clip_ids) <= set(cell.clip_ids)
 
 
 def _named(outcomes: Outcomes, fold: FoldOutcomes, run: RunOutcomes) -> Int8[np.ndarray, "c q n"]:
@@ -46,5 +50,5 @@ def _named(outcomes: Outcomes, fold: FoldOutcomes, run: RunOutcomes) -> Int8[np.
     named = []
     for condition, draws in zip(outcomes.conditions, outcomes.draws, strict=True):
         cells = [run.cells[condition, draw] for draw in draws]
-        named.append([cell.predicted[np.searchsorted(cell.clip_ids, fold.clip_ids)] for cell in cells])
+        named.append([cell.predicted[among(cell, fold.clip_ids)] for cell in cells])
     return np.array(named, dtype=np.int8)

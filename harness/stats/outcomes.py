@@ -96,14 +96,8 @@ class Outcomes:
 
     def of(self, methods: Sequence[str]) -> "Outcomes":
         """The same outcomes for some of the methods, in the given order."""
-        return Outcomes(
-            classes=self.classes,
-            methods=tuple(methods),
-            conditions=self.conditions,
-            folds=tuple(_kept_runs(fold, set(methods)) for fold in self.folds),
-            draws=self.draws,
-            notes=self.notes,
-        )
+        folds = tuple(_kept_runs(fold, set(methods)) for fold in self.folds)
+        return replace(self, methods=tuple(methods), folds=folds)
 
     def under(self, conditions: Sequence[Condition]) -> "Outcomes":
         """The same outcomes on some of the conditions, in the given order."""
@@ -114,6 +108,10 @@ class Outcomes:
             folds=tuple(replace(fold, predicted=fold.predicted[:, places]) for fold in self.folds),
             draws=tuple(self.draws[place] for place in places),
         )
+
+    def has_all_of(self, other: "Outcomes") -> bool:
+        """Whether no method and no condition of the outcomes that these were taken from is missing."""
+        return self.methods == other.methods and self.conditions == other.conditions
 
     def confusion(self, method: str, condition: int) -> Int[np.ndarray, "k k"]:
         """Clips by label (rows) and named class (columns), summed over folds, seeds and repeats."""
