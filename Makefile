@@ -7,4 +7,4 @@ lint:        ; ruff check . && ruff format --check .
 types:       ; mypy
 imports:     ; lint-imports
 check:       ; .ci/run
-bench:       ; for file in benchmarks/*.py; do python $$file; done
+bench:       ; for file in benchmarks/[!_]*.py; do python $$file; done

@@ -4,42 +4,32 @@
 
 For every fault the study is started anew on Ray, struck at a moment drawn from the fault's seed, and run again to its
 end. Then its tables, predictions and leaderboard must be those of an undisturbed run, byte for byte; no process may
-live on, and no temporary file may be left. Faults: SIGKILL of the driver, of a worker and of the raylet, SIGTERM,
-SIGINT, ``dferbench stop``, a second driver on the same folder, and a damaged file of a finished trial. A line is
-printed for each with its seed; ``--only SEED`` strikes one of them again. At the end, for each kind, it says how many
-struck: a signal for a driver that has ended, or a kill with nothing to kill any more, is no strike. The script fails if
-any study differs.
+live on, and no temporary file may be left. Faults (``_soak_faults.py``): SIGKILL of the driver, of a worker and of the
+raylet, SIGTERM, SIGINT, ``dferbench stop``, a second driver on the same folder, and a damaged file of a finished trial.
+A line is printed for each with its seed; ``--only SEED`` strikes one of them again. At the end, for each kind, it says
+how many struck: a signal for a driver that has ended, or a kill with nothing to kill any more, is no strike. The script
+fails if any study differs.
 """
 
 import argparse
 import contextlib
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import yaml
+from _soak_faults import DEADLINE_SECONDS, FAULTS, Site, Struck
 
-from harness.paths import RunPaths
 from harness.tables import schema, store
 
-MARK = "DFERBENCH_SOAK"
-DEADLINE_SECONDS = 600.0
 ORPHAN_SECONDS = 90.0
 """Ray's agents try for a minute to report the death of a raylet whose driver was killed (publish_error in Ray 2.60)."""
-RAYLET_SECONDS = 120.0
-"""For a driver to notice that its raylet is dead, and to end or to start another."""
-WORKER, RAYLET = r"ray::(?!\w*Agent)", "/raylet/raylet"
-"""How Ray calls its processes; its agents are of the raylet, which ends with them."""
 LSTM = {"name": "resnet18_lstm", "width": 8, "hidden": 8, "layers": 1}
 STUDY = {
     "name": "soak",
@@ -55,44 +45,6 @@ STUDY = {
     "search": {"configurations": 2, "round_size": 1, "epochs": 1},
     "stress": {"perturbations": ["gaussian_noise"], "severities": [3]},
 }
-
-
-@dataclass(frozen=True)
-class Site:
-    """A folder in which a study is run, and how its processes are known."""
-
-    folder: Path
-
-    @property
-    def runs(self) -> Path:
-        """The runs folder."""
-        return self.folder / "runs"
-
-    @property
-    def study(self) -> Path:
-        """The study file."""
-        return self.folder / "soak.yaml"
-
-    def start(self, verb: str = "run", *options: str) -> subprocess.Popen[str]:
-        """Start the command line on the study."""
-        command = [sys.executable, "-m", "harness.cli", verb, str(self.study), "--out", str(self.runs), *options]
-        log = (self.folder / f"{verb}.log").open("a")
-        with log:
-            return subprocess.Popen(
-                command, env={**os.environ, MARK: str(self.folder)}, stdout=log, stderr=log, start_new_session=True
-            )
-
-    def living(self, name: str = "") -> list[int]:
-        """Processes of this site, whatever their parents, in whose command the pattern ``name`` is found."""
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                mine = f"{MARK}={self.folder}".encode() in (process / "environ").read_bytes().split(b"\0")
-                if mine and re.search(name, (process / "cmdline").read_text().replace("\0", " ")):
-                    found.append(int(process.name))
-            except OSError:
-                continue
-        return sorted(found)
 
 
 def site(parent: Path, name: str) -> Site:
@@ -118,7 +70,7 @@ def whole_run(where: Site, *options: str) -> float:
 
 def tables(where: Site) -> dict[str, object]:
     """Everything that must not depend on how a study was run."""
-    run = RunPaths(where.runs, str(STUDY["name"]))
+    run = where.results
     trials = store.read(run.table("trials"), schema.TRIALS)
     epochs = store.read(run.table("epochs"), schema.EPOCHS)
     files = [file for unit in trials["trial_id"] for file in run.unit(unit).folder.glob("predictions-*.parquet")]
@@ -129,103 +81,6 @@ def tables(where: Site) -> dict[str, object]:
         "metrics": run.table("metrics").read_bytes(),
         "leaderboard": run.output("leaderboard.md").read_text() + run.output("leaderboard.csv").read_text(),
     }
-
-
-class Struck(NamedTuple):
-    """What a fault did, with ``FAILED`` in it if that was wrong, and whether it met anything."""
-
-    said: str
-    effective: bool
-
-
-def kill_driver(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
-    """SIGKILL of the driver."""
-    driver.kill()
-    code = driver.wait(DEADLINE_SECONDS)
-    return Struck(f"driver ended with {code}", effective=code == -signal.SIGKILL)
-
-
-def kill_worker(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
-    """SIGKILL of a worker; the study must go on by itself."""
-    struck = _kill_one(where, driver, WORKER, draw)
-    code = driver.wait(DEADLINE_SECONDS)
-    wrong = "" if code == 0 else "FAILED: "
-    return struck._replace(said=f"{wrong}{struck.said}, driver ended with {code}")
-
-
-def kill_raylet(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
-    """SIGKILL of the raylet, under which all workers die."""
-    struck = _kill_one(where, driver, RAYLET, draw)
-    try:
-        return struck._replace(said=f"{struck.said}, driver ended with {driver.wait(RAYLET_SECONDS)}")
-    except subprocess.TimeoutExpired:
-        driver.kill()
-        driver.wait(DEADLINE_SECONDS)
-        return struck._replace(said=f"FAILED: {struck.said}, and the driver waits for ever")
-
-
-def _kill_one(where: Site, driver: subprocess.Popen[str], name: str, draw: random.Random) -> Struck:
-    while not (found := where.living(name)) and driver.poll() is None:
-        time.sleep(0.2)
-    if not found:
-        return Struck("nothing to kill any more", effective=False)
-    victim = draw.choice(found)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(victim, signal.SIGKILL)
-        return Struck(f"process {victim} killed", effective=True)
-    return Struck(f"process {victim} had just ended", effective=False)
-
-
-def sigterm(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
-    """SIGTERM of the driver."""
-    return _interrupted(driver, signal.SIGTERM)
-
-
-def sigint(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
-    """Ctrl-C."""
-    return _interrupted(driver, signal.SIGINT)
-
-
-def _interrupted(driver: subprocess.Popen[str], sent: signal.Signals) -> Struck:
-    driver.send_signal(sent)
-    code = driver.wait(DEADLINE_SECONDS)
-    wrong = "" if code in {0, 130} else "FAILED: "
-    return Struck(f"{wrong}{sent.name}, driver ended with {code}", effective=code == 130)
-
-
-def stop(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
-    """``dferbench stop``."""
-    code, ended = where.start("stop").wait(DEADLINE_SECONDS), driver.wait(DEADLINE_SECONDS)
-    wrong = "" if (code, ended) in {(0, 130), (2, 0)} else "FAILED: "
-    return Struck(f"{wrong}stop gave {code}, driver {ended}", effective=ended == 130)
-
-
-def second_driver(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
-    """A second driver on the same folder: it must refuse, or find the first one done."""
-    code, first = where.start("run", "--plain").wait(DEADLINE_SECONDS), driver.wait(DEADLINE_SECONDS)
-    wrong = "" if sorted((code, first)) in ([0, 2], [0, 0]) else "FAILED: "
-    return Struck(f"{wrong}second driver gave {code}, first {first}", effective=2 in {code, first})
-
-
-def damaged_file(where: Site, driver: subprocess.Popen[str], draw: random.Random) -> Struck:
-    """A file of a finished trial cut short or overwritten, after which the study has to make it again."""
-    driver.wait(DEADLINE_SECONDS)
-    files = sorted(file for file in where.runs.glob("units/[0-9a-f]*/*") if file.is_file())
-    victim = draw.choice(files)
-    content = victim.read_bytes()
-    at = draw.randrange(len(content))
-    cut = draw.random() < 0.5
-    victim.write_bytes(content[:at] if cut else content[:at] + bytes(64) + content[at + 64 :])
-    for made in ("tables/metrics.parquet", "leaderboard.md", "leaderboard.csv"):
-        (where.runs / str(STUDY["name"]) / made).unlink()
-    return Struck(f"{victim.parent.name}/{victim.name} {'cut' if cut else 'overwritten'} at byte {at}", effective=True)
-
-
-Fault = Callable[[Site, subprocess.Popen[str], random.Random], Struck]
-FAULTS: dict[str, Fault] = {
-    fault.__name__: fault
-    for fault in (kill_driver, kill_worker, kill_raylet, sigterm, sigint, stop, second_driver, damaged_file)
-}
 
 
 def kind_of(seed: str, kinds: list[str]) -> str:
