@@ -42,6 +42,9 @@ def run(tmp_path_factory) -> RunPaths:
         }
     )  # fmt: skip
     write(search, schema.SEARCH, made.table("search"))
+    shares = {"parameter": ["model.width", "optimizer.learning_rate"], "importance": [0.75, 0.25]}
+    importance = pd.DataFrame({"method": "hdf", **shares, "evaluator": "variance", "num_configurations": 2})
+    write(importance, schema.IMPORTANCE, made.table("importance"))
     return made
 
 
@@ -133,7 +136,7 @@ def test_the_documented_snippet_gives_the_metrics_tables_numbers(run, tool, monk
 
 def test_every_table_is_exported_flat(run, tmp_path):
     paths = {path.stem: path for path in export_tables(run, tmp_path, with_predictions=True)}
-    study = {"trials", "epochs", "search", "metrics", "scores", "robustness", "calibration"}
+    study = {"trials", "epochs", "search", "importance", "metrics", "scores", "robustness", "calibration"}
     assert set(paths) == study | {"audit", "features", "fingerprints", "predictions"}
     for name, path in paths.items():
         frame = pd.read_csv(path)
