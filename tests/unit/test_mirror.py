@@ -10,8 +10,9 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.paths import RunPaths, UnitPaths
-from harness.schedule.cluster import mirror as mirroring
+from harness.schedule.cluster import remote_folder
 from harness.schedule.cluster.mirror import Mirror
+from harness.schedule.cluster.remote_folder import RemoteFolder
 from harness.train.quarantine import damage, is_sound
 
 FILES = {"trial.json": b"{}", "checkpoint.pt": b"weights" * 9, "predictions-val.txt": b"logits"}
@@ -54,9 +55,8 @@ def names(folder: Path) -> set[str]:
 
 
 def test_a_store_that_works_passes_the_check_and_is_left_empty(uri, here):
-    mirror = Mirror(uri, here)
-    mirror.check()
-    assert mirror._files("") == {}
+    Mirror(uri, here).check()
+    assert RemoteFolder(uri).sizes("") == {}
 
 
 def test_a_trial_travels_with_its_weights_only_when_they_are_needed(uri, here, other):
@@ -76,7 +76,7 @@ def test_a_trial_travels_with_its_weights_only_when_they_are_needed(uri, here, o
 def test_the_record_is_sent_last(uri, here, monkeypatch):
     write_unit(here / "units" / "a")
     sent = []
-    monkeypatch.setattr(Mirror, "_send", lambda _, path, size, name="": sent.append(path.name))
+    monkeypatch.setattr(RemoteFolder, "send", lambda _, path, name: sent.append(path.name))
     Mirror(uri, here).send_unit("a")
     assert len(sent) == len(FILES) + 1
     assert sent[-1] == "record.json"
@@ -84,17 +84,17 @@ def test_the_record_is_sent_last(uri, here, monkeypatch):
 
 def test_a_transfer_that_broke_off_is_not_taken_for_a_finished_trial_and_is_repeated(uri, here, other, monkeypatch):
     write_unit(here / "units" / "a")
-    whole, allowed = Mirror._send, iter([True, True, False])
+    whole, allowed = RemoteFolder.send, iter([True, True, False])
 
-    def breaking(self, path, size, name=""):
+    def breaking(self, path, name):
         if not next(allowed):
             raise KeyboardInterrupt
-        whole(self, path, size, name)
+        whole(self, path, name)
 
-    monkeypatch.setattr(Mirror, "_send", breaking)
+    monkeypatch.setattr(RemoteFolder, "send", breaking)
     with pytest.raises(KeyboardInterrupt):
         Mirror(uri, here).send_unit("a")
-    monkeypatch.setattr(Mirror, "_send", whole)
+    monkeypatch.setattr(RemoteFolder, "send", whole)
     Mirror(uri, other).bring_unit("a")
     assert names(other) == set()
     Mirror(uri, here).send_unit("a")
@@ -104,10 +104,10 @@ def test_a_transfer_that_broke_off_is_not_taken_for_a_finished_trial_and_is_repe
 
 def test_half_a_file_there_is_replaced(uri, here, other):
     write_unit(here / "units" / "a")
-    mirror = Mirror(uri, here)
-    mirror._fs.makedirs(f"{mirror._base}/units/a", exist_ok=True)
-    mirror._fs.pipe_file(f"{mirror._base}/units/a/checkpoint.pt", b"wei")
-    mirror.send_unit("a")
+    half = here / "half"
+    half.write_bytes(b"wei")
+    RemoteFolder(uri).send(half, "units/a/checkpoint.pt")
+    Mirror(uri, here).send_unit("a")
     Mirror(uri, other).bring_unit("a", weights=True)
     assert is_sound(UnitPaths(other / "units" / "a"))
 
@@ -118,8 +118,8 @@ def test_an_evaluation_added_later_is_added_on_both_sides_and_nothing_else_is_se
     Mirror(uri, other).bring_unit("a")
     (here / "units" / "a" / "predictions-test.txt").write_bytes(b"more")
     sent = []
-    whole = Mirror._tried
-    monkeypatch.setattr(Mirror, "_tried", lambda self, act, what: (sent.append(what), whole(self, act, what))[1])
+    whole = RemoteFolder._tried
+    monkeypatch.setattr(RemoteFolder, "_tried", lambda self, act, what: (sent.append(what), whole(self, act, what))[1])
     Mirror(uri, here).send_unit("a")
     assert [what for what in sent if what.startswith("take")] == ["take predictions-test.txt"]
     Mirror(uri, other).bring_unit("a")
@@ -135,9 +135,8 @@ def test_the_state_of_an_unfinished_training_travels_and_goes_when_it_ends(uri, 
     Mirror(uri, other).bring_unit("a", weights=True)
     assert UnitPaths(other / "units" / "a").resume.read_bytes() == b"epoch 7"
     write_unit(here / "units" / "a")
-    mirror = Mirror(uri, here)
-    mirror.send_unit("a")
-    assert not [name for name in mirror._unit_files("a") if name.endswith(".resume.pt")]
+    Mirror(uri, here).send_unit("a")
+    assert not [name for name in RemoteFolder(uri).sizes("units") if name.endswith(".resume.pt")]
 
 
 def test_the_states_of_trainings_that_a_search_gave_up_go_and_their_halts_stay(uri, here):
@@ -149,15 +148,14 @@ def test_the_states_of_trainings_that_a_search_gave_up_go_and_their_halts_stay(u
         Mirror(uri, here).send_unit(trial_id)
     Mirror(uri, here).forget_states(["a", "c"])
     left = {"units/a.stopped/epoch-1/record.json", "units/b.stopped/epoch-1/record.json", "units/b.resume.pt"}
-    assert set(Mirror(uri, here)._files("units")) == left
+    assert set(RemoteFolder(uri).sizes("units")) == left
 
 
 def test_unfinished_folders_stay_here(uri, here):
     write_unit(here / "units" / "a")
     (here / "units" / "a" / ".hidden.tmp").write_text("half")
-    mirror = Mirror(uri, here)
-    mirror.send_unit("a")
-    assert not [name for name in mirror._files("units") if "hidden" in name]
+    Mirror(uri, here).send_unit("a")
+    assert not [name for name in RemoteFolder(uri).sizes("units") if "hidden" in name]
 
 
 def test_a_study_on_a_new_machine_finds_its_trials_and_its_longer_journal(uri, here, other):
@@ -197,22 +195,22 @@ def test_inputs_reach_a_machine_that_shares_nothing(uri, here, tmp_path):
     assert names(far) == {"manifest.json", "pack-1/part/pixels"}
 
 
-def test_a_network_that_stumbles_is_tried_again_and_one_that_stays_down_is_named(uri, here, monkeypatch):
-    monkeypatch.setattr(mirroring, "PAUSE_SECONDS", 0.0)
-    mirror, failures = Mirror(uri, here), iter([OSError("reset"), OSError("reset")])
+def test_a_network_that_stumbles_is_tried_again_and_one_that_stays_down_is_named(uri, monkeypatch):
+    monkeypatch.setattr(remote_folder, "PAUSE_SECONDS", 0.0)
+    folder, failures = RemoteFolder(uri), iter([OSError("reset"), OSError("reset")])
 
     def stumble() -> str:
         for failure in failures:
             raise failure
         return "there"
 
-    assert mirror._tried(stumble, "be read") == "there"
+    assert folder._tried(stumble, "be read") == "there"
 
     def down() -> None:
         raise OSError("no route")
 
     with pytest.raises(HarnessError, match=r"cannot be read: no route"):
-        mirror._tried(down, "be read")
+        folder._tried(down, "be read")
 
 
 def test_a_place_that_nothing_can_reach_is_a_mistake_in_words(here):
@@ -221,7 +219,7 @@ def test_a_place_that_nothing_can_reach_is_a_mistake_in_words(here):
 
 
 def test_a_store_that_may_not_be_written_is_named_before_anything_is_trained(tmp_path, here, monkeypatch):
-    monkeypatch.setattr(mirroring, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(remote_folder, "PAUSE_SECONDS", 0.0)
     (tmp_path / "store").write_text("a file where a folder should be")
     with pytest.raises(HarnessError, match="--store"):
         Mirror(f"file://{tmp_path / 'store'}", here).check()
@@ -232,7 +230,7 @@ def test_the_same_on_a_server_that_speaks_s3(here, other, monkeypatch):
     pytest.importorskip("s3fs")
     server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
-    monkeypatch.setattr(mirroring, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(remote_folder, "PAUSE_SECONDS", 0.0)
     try:
         host, port = server.get_host_and_port()
         for name, value in {"ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "DEFAULT_REGION": "us-east-1"}.items():
