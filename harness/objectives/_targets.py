@@ -22,6 +22,14 @@ def cross_entropies(
     return functional.cross_entropy(logits, targets, reduction="none", label_smoothing=label_smoothing)
 
 
+def mean_cross_entropy(
+    logits: Float[Tensor, "b k"], labels: Int[Tensor, " b"], state: TrainState, label_smoothing: float
+) -> Float[Tensor, ""]:
+    """Mean cross-entropy of a batch; the state's label distributions take the place of labels where it has them."""
+    targets = labels if state.label_distributions is None else state.label_distributions
+    return functional.cross_entropy(logits, targets, label_smoothing=label_smoothing)
+
+
 def class_balanced_weights(class_counts: tuple[int, ...], beta: float) -> Float[Tensor, " k"]:
     """Inverse effective numbers of clips, ``(1 - beta) / (1 - beta^n)``, scaled to sum to the number of classes.
 

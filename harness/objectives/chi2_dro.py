@@ -1,13 +1,14 @@
 """The worst mean loss over reweightings of the batch within a chi-square ball (Levy et al., NeurIPS 2020)."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from jaxtyping import Float
+from torch import Tensor
 
-from harness.objectives._contract import LossParts, Objective, TrainingData, TrainState
-from harness.objectives._targets import cross_entropies, targets_of
+from harness.objectives._contract import LossParts, Objective, TrainingData
+from harness.objectives._worst_case import WorstCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,21 +28,13 @@ class Chi2DroOptions:
             raise ValueError(f"radius must not be negative, but is {self.radius}")
 
 
-class Chi2Dro(nn.Module):
-    """The worst mean loss; its gradient is that of the losses under the worst weights (Danskin's theorem)."""
+def worst_mean(losses: Float[Tensor, " b"], radius: float) -> LossParts:
+    """The worst mean, with the largest weight as a part.
 
-    def __init__(self, options: Chi2DroOptions) -> None:
-        super().__init__()
-        self.options = options
-
-    def forward(
-        self, logits: Float[Tensor, "b k"], features: Float[Tensor, "b d"], labels: Int[Tensor, " b"], state: TrainState
-    ) -> LossParts:
-        """The loss, with the plain mean and the largest weight as parts."""
-        losses = cross_entropies(logits, targets_of(labels, state, logits), self.options.label_smoothing)
-        weights = worst_weights(losses.detach(), self.options.radius)
-        parts = {"cross_entropy": losses.mean().detach(), "largest_weight": weights.max()}
-        return LossParts((weights * losses).sum(), parts)
+    Its gradient is that of the losses under the worst weights (Danskin's theorem).
+    """
+    weights = worst_weights(losses.detach(), radius)
+    return LossParts((weights * losses).sum(), {"largest_weight": weights.max()})
 
 
 def worst_weights(losses: Float[Tensor, " b"], radius: float) -> Float[Tensor, " b"]:
@@ -70,8 +63,8 @@ def worst_weights(losses: Float[Tensor, " b"], radius: float) -> Float[Tensor, "
     return (chosen / chosen.sum()).to(losses)
 
 
-def _build(options: Chi2DroOptions, data: TrainingData) -> Chi2Dro:
-    return Chi2Dro(options)
+def _build(options: Chi2DroOptions, data: TrainingData) -> WorstCase:
+    return WorstCase(partial(worst_mean, radius=options.radius), options.label_smoothing)
 
 
 chi2_dro = Objective(

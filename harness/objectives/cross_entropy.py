@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn import functional
 
 from harness.objectives._contract import LossParts, Objective, TrainingData, TrainState
+from harness.objectives._targets import mean_cross_entropy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +31,7 @@ class CrossEntropy(nn.Module):
         self, logits: Float[Tensor, "b k"], features: Float[Tensor, "b d"], labels: Int[Tensor, " b"], state: TrainState
     ) -> LossParts:
         """The loss, which is its own only part."""
-        targets = labels if state.label_distributions is None else state.label_distributions
-        loss = functional.cross_entropy(logits, targets, label_smoothing=self.label_smoothing)
+        loss = mean_cross_entropy(logits, labels, state, self.label_smoothing)
         return LossParts(loss, {"cross_entropy": loss.detach()})
 
 

@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from jaxtyping import Float
+from torch import Tensor
 
-from harness.objectives._contract import LossParts, Objective, TrainingData, TrainState
-from harness.objectives._targets import cross_entropies, targets_of
+from harness.objectives._contract import LossParts, Objective, TrainingData
+from harness.objectives._worst_case import WorstCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,24 +30,11 @@ class CvarDroOptions:
             raise ValueError(f"alpha must be above 0 and at most 1, but is {self.alpha}")
 
 
-class CvarDro(nn.Module):
-    """The largest mean loss over reweightings in which no clip counts more than 1 / (alpha b)."""
-
-    def __init__(self, options: CvarDroOptions) -> None:
-        super().__init__()
-        self.options = options
-
-    def forward(
-        self, logits: Float[Tensor, "b k"], features: Float[Tensor, "b d"], labels: Int[Tensor, " b"], state: TrainState
-    ) -> LossParts:
-        """The loss, with the plain mean as a part."""
-        losses = cross_entropies(logits, targets_of(labels, state, logits), self.options.label_smoothing)
-        loss = conditional_value_at_risk(losses, self.options.alpha)
-        return LossParts(loss, {"cross_entropy": losses.mean().detach()})
-
-
 def conditional_value_at_risk(losses: Float[Tensor, " b"], alpha: float) -> Float[Tensor, ""]:
-    """Mean of the worst ``alpha b`` losses, the last one counted by its fraction."""
+    """Mean of the worst ``alpha b`` losses, the last one counted by its fraction.
+
+    It is the largest mean over reweightings in which no clip counts more than ``1 / (alpha b)``.
+    """
     share = max(alpha * len(losses), 1.0)
     ordered = losses.sort(descending=True).values[: math.ceil(share)]
     counts = torch.ones_like(ordered)
@@ -54,8 +42,13 @@ def conditional_value_at_risk(losses: Float[Tensor, " b"], alpha: float) -> Floa
     return (counts * ordered).sum() / share
 
 
-def _build(options: CvarDroOptions, data: TrainingData) -> CvarDro:
-    return CvarDro(options)
+def worst_mean(losses: Float[Tensor, " b"], alpha: float) -> LossParts:
+    """The conditional value at risk, without parts of its own."""
+    return LossParts(conditional_value_at_risk(losses, alpha), {})
+
+
+def _build(options: CvarDroOptions, data: TrainingData) -> WorstCase:
+    return WorstCase(partial(worst_mean, alpha=options.alpha), options.label_smoothing)
 
 
 cvar_dro = Objective(

@@ -20,10 +20,11 @@ from typing import Literal
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn import functional
 
 from harness.objectives._contract import LossParts, Objective, TrainingData, TrainState
 from harness.objectives._contrast import Pairs, log_sum_over, mean_over_anchors, pairs_of, unit_length
+from harness.objectives._dsm import Terms
+from harness.objectives._targets import mean_cross_entropy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,21 +69,15 @@ class DistributionAwareScaling(nn.Module):
     ) -> LossParts:
         """The scaled sum; parts are the three terms unscaled and the two scales."""
         options = self.options
-        targets = labels if state.label_distributions is None else state.label_distributions
-        cross_entropy = functional.cross_entropy(logits, targets, label_smoothing=options.label_smoothing)
-        contrast = weighted_contrast(pairs_of(features, labels), options)
-        trace = trace_of_covariance(unit_length(features), labels, within_class=options.ib_scope == "within_class")
+        terms = Terms(
+            cross_entropy=mean_cross_entropy(logits, labels, state, options.label_smoothing),
+            contrast=weighted_contrast(pairs_of(features, labels), options),
+            trace=trace_of_covariance(unit_length(features), labels, within_class=options.ib_scope == "within_class"),
+        )
+        scale_ce, scale_sc = self._scales(state.gradient_norm, terms.cross_entropy)
         sign = 1.0 if options.ib_sign == "compress" else -1.0
-        scale_ce, scale_sc = self._scales(state.gradient_norm, cross_entropy)
-        loss = scale_ce * cross_entropy + scale_sc * (contrast + sign * options.ib_coefficient * trace)
-        parts = {
-            "cross_entropy": cross_entropy,
-            "contrast": contrast,
-            "trace": trace,
-            "scale_ce": scale_ce,
-            "scale_sc": scale_sc,
-        }
-        return LossParts(loss, {name: part.detach() for name, part in parts.items()})
+        summed = terms.summed(scale_ce, scale_sc, sign * options.ib_coefficient)
+        return LossParts(summed.loss, summed.parts | {"scale_ce": scale_ce.detach(), "scale_sc": scale_sc.detach()})
 
     def _scales(
         self, gradient_norm: Float[Tensor, ""] | None, like: Float[Tensor, ""]

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn import functional
 
 from harness.objectives._contract import LossParts, Objective, TrainingData, TrainState
 from harness.objectives._contrast import Pairs, mean_over_anchors, pairs_of, unit_length
+from harness.objectives._dsm import Terms
+from harness.objectives._targets import mean_cross_entropy
 
 RIDGE = 1e-6
 """Added to each variance by the released code; it moves the loss by a constant."""
@@ -55,13 +56,12 @@ class DsmAsPublished(nn.Module):
     ) -> LossParts:
         """The scaled sum; parts are the three terms unscaled."""
         options = self.options
-        targets = labels if state.label_distributions is None else state.label_distributions
-        cross_entropy = functional.cross_entropy(logits, targets, label_smoothing=options.label_smoothing)
-        contrast = contrast_as_published(pairs_of(features, labels), options.eta, options.tau)
-        trace = unbiased_trace(unit_length(features))
-        loss = options.scale_ce * cross_entropy + options.scale_sc * (contrast - options.ib_coefficient * trace)
-        parts = {"cross_entropy": cross_entropy, "contrast": contrast, "trace": trace}
-        return LossParts(loss, {name: part.detach() for name, part in parts.items()})
+        terms = Terms(
+            cross_entropy=mean_cross_entropy(logits, labels, state, options.label_smoothing),
+            contrast=contrast_as_published(pairs_of(features, labels), options.eta, options.tau),
+            trace=unbiased_trace(unit_length(features)),
+        )
+        return terms.summed(options.scale_ce, options.scale_sc, -options.ib_coefficient)
 
 
 def contrast_as_published(pairs: Pairs, eta: float, tau: float) -> Float[Tensor, ""]:
