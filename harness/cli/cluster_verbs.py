@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from inspect import Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -24,11 +25,10 @@ RunsThere = Annotated[str, typer.Option(help="The runs folder as the machines se
 CacheThere = Annotated[str, typer.Option(help="DFERBENCH_CACHE as the machines see it.")]
 Image = Annotated[str, typer.Option(help="Container image with dferbench in it.")]
 Setup = Annotated[str, typer.Option(help="A shell line that makes the command dferbench available.")]
+Verb = TypeVar("Verb", bound=Callable[..., None])
 
 
-@launch.command()
-def slurm(  # noqa: PLR0913 - an option each
-    context: typer.Context,
+def _of_every_kind(  # noqa: PLR0913 - an option each
     study: Study,
     output: Output = None,
     nodes: Nodes = 1,
@@ -37,46 +37,57 @@ def slurm(  # noqa: PLR0913 - an option each
     out: RunsThere = "runs",
     cache: CacheThere = "",
     store: Store = "",
-    setup: Setup = "",
-    partition: str = "",
-    account: str = "",
 ) -> None:
+    """What every kind of launch is told; only the signature counts."""
+
+
+def _launch_verb(*, without: str = "", shared_first: bool = False) -> Callable[[Verb], Verb]:
+    """Make a function a launch verb that takes what every kind is told, apart from ``without``, beside its own options.
+
+    Help lists the verb's own options first, unless ``shared_first``.
+    """
+
+    def register(verb: Verb) -> Verb:
+        shared = [one for one in signature(_of_every_kind, eval_str=True).parameters.values() if one.name != without]
+        own = [one for one in signature(verb, eval_str=True).parameters.values() if one.kind is not one.VAR_KEYWORD]
+        together = [*shared, *own] if shared_first else [*own, *shared]
+        named = [one.replace(kind=one.KEYWORD_ONLY) for one in together]
+        verb.__signature__ = Signature(named)  # type: ignore[attr-defined]  # where inspect, and so typer, looks first
+        return launch.command()(verb)
+
+    return register
+
+
+@_launch_verb(shared_first=True)
+def slurm(context: typer.Context, setup: Setup = "", partition: str = "", account: str = "", **shared: Any) -> None:
     """Write an sbatch script: it starts Ray, runs the study, and requeues itself before its time is up."""
     environment = os.environ.get("VIRTUAL_ENV", "")
     _write(
         "slurm",
         context.params
         | {
-            "out": str(Path(out).absolute()),
-            "cache": cache or os.environ.get("DFERBENCH_CACHE", ""),
+            "out": str(Path(shared["out"]).absolute()),
+            "cache": shared["cache"] or os.environ.get("DFERBENCH_CACHE", ""),
             "setup": setup or (f"source '{environment}/bin/activate'" if environment else ""),
         },
     )
 
 
-@launch.command()
-def kuberay(  # noqa: PLR0913 - an option each
+@_launch_verb()
+def kuberay(
     context: typer.Context,
-    study: Study,
     image: Image = "",
     claim: Annotated[str, typer.Option(help="A persistent volume claim that all pods can write.")] = "",
     mount: Annotated[str, typer.Option(help="Where it is mounted; data set roots lie below it.")] = "/mnt/dferbench",
-    output: Output = None,
-    nodes: Nodes = 1,
-    slots: Slots = 0,
-    hours: Hours = 24,
-    out: RunsThere = "runs",
-    cache: CacheThere = "",
-    store: Store = "",
+    **shared: Any,
 ) -> None:
     """Write a RayJob for Kubernetes with KubeRay, with the study inside."""
     _write("kuberay", context.params)
 
 
-@launch.command()
+@_launch_verb(without="hours")
 def ray_up(  # noqa: PLR0913 - an option each
     context: typer.Context,
-    study: Study,
     provider: Annotated[Literal["aws", "gcp", "local"], typer.Option(help="local: machines that exist.")] = "aws",
     region: str = "",
     machine: Annotated[str, typer.Option(help="Type of the worker machines.")] = "",
@@ -85,15 +96,10 @@ def ray_up(  # noqa: PLR0913 - an option each
     user: Annotated[str, typer.Option(help="Who logs in.")] = "ubuntu",
     image: Image = "",
     setup: Setup = "",
-    output: Output = None,
-    nodes: Nodes = 1,
-    slots: Slots = 0,
-    out: RunsThere = "runs",
-    cache: CacheThere = "",
-    store: Store = "",
+    **shared: Any,
 ) -> None:
     """Write a cluster file for ``ray up``: machines of a cloud, or machines that exist and can be reached by SSH."""
-    workers = tuple(worker or ())
+    workers, nodes = tuple(worker or ()), shared["nodes"]
     _write("ray-up", context.params | {"workers": workers, "nodes": nodes if nodes > 1 else max(1, len(workers))})
 
 
