@@ -116,6 +116,10 @@ class Brain:
         """Make every running unit ready again, after an executor died under it."""
         self._ready.put_back()
 
+    def give_back(self, unit: Unit) -> None:
+        """Make a unit ready again that was handed out and never began."""
+        self._ready.give_back(unit)
+
     def _add(self, unit: Unit, cost: float = 0.0) -> None:
         """Queue a unit, unless storage already holds it."""
         name = key(unit)

@@ -1,8 +1,9 @@
-"""How much memory a unit needs, measured on one batch; and how much of a shared GPU it may take."""
+"""How much memory a unit needs, measured on one batch; how much of a GPU it may take, and that it gives it back."""
 
+import gc
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing import get_context
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from harness.objectives._contract import TrainState
 from harness.spec.trial import ClipSpec
 from harness.train.fit import Training
 from harness.train.isolation import isolated
+from harness.train.leftover import Leftover
 from harness.train.predict import EVALUATION_BATCH
 from harness.train.provenance import forget_peak, peak_memory_mb
 from harness.train.task import Task, open_clips
@@ -38,7 +40,10 @@ class Memory(NamedTuple):
 
 @contextmanager
 def limited(task: Task) -> Iterator[None]:
-    """Within it, this process takes no more than the task's share of its GPU; past it, memory runs out for it alone."""
+    """Within it, this process takes no more than the task's share of its GPU; past it, memory runs out for it alone.
+
+    A GPU that an error has broken cannot be told afterwards; that error is the one that goes on.
+    """
     if task.memory_fraction is None or torch.device(task.device).type != "cuda":
         yield
         return
@@ -46,7 +51,40 @@ def limited(task: Task) -> Iterator[None]:
     try:
         yield
     finally:
-        torch.cuda.set_per_process_memory_fraction(1.0)
+        with suppress(torch.AcceleratorError):
+            torch.cuda.set_per_process_memory_fraction(1.0)
+
+
+def room() -> tuple[float, float]:
+    """Bytes of the GPU that this process can have, what it has already among them, and bytes of the GPU in all."""
+    free, total = torch.cuda.mem_get_info()
+    return free + torch.cuda.memory_reserved(), total
+
+
+def broken_gpu() -> str:
+    """What CUDA complains of when it is asked to finish its work; empty if it does not.
+
+    After most of its errors every further call of the process fails.
+    """
+    try:
+        torch.cuda.synchronize()
+    except torch.AcceleratorError as error:
+        return str(error).partition("\n")[0]
+    return ""
+
+
+def leave_gpu() -> Leftover:
+    """Give the GPU's memory back, but for CUDA's own and tensors that something still refers to, and look at the rest.
+
+    Call it when no frame of the unit is alive any more: an exception's traceback keeps all of its tensors.
+    """
+    gc.collect()
+    broken = broken_gpu()
+    if broken:
+        return Leftover(0.0, broken)
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    return Leftover(torch.cuda.memory_allocated() / 1e6)
 
 
 def probe(task: Task) -> Memory:

@@ -170,6 +170,18 @@ def test_units_under_a_dead_executor_are_handed_out_again():
     assert set(lost) <= {key(unit) for unit in drain(machine)}
 
 
+def test_a_unit_that_never_began_is_given_back_at_no_cost_and_is_the_next():
+    machine, _ = brain()
+    before = machine.spent
+    first = machine.next()
+    assert machine.spent != before
+    second = machine.next()
+    machine.give_back(first)
+    machine.give_back(second)
+    assert machine.spent == before
+    assert {key(machine.next()), key(machine.next())} == {key(first), key(second)}
+
+
 def test_two_methods_with_one_recipe_share_a_training_and_never_race_for_it():
     twins = {"a": STUDY.methods["x3d"], "b": STUDY.methods["x3d"]}
     machine = Brain(

@@ -7,6 +7,7 @@ import harness.schedule.cluster.ray_environment  # noqa: F401 - before Ray
 # isort: split
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from harness.schedule.cluster.mirror import Mirror
 from harness.schedule.cluster.mirrored import Storage
 from harness.schedule.cluster.placing import Request
 from harness.schedule.session import Session
+
+logger = logging.getLogger("dferbench")
 
 OnEvent = Callable[[Unit, Mapping[str, Any]], None]
 WORKER_DIED = {"kind": "ended", "status": "failed", "error": "the worker died (killed, or out of memory)"}
@@ -42,6 +45,7 @@ class UnitSearcher(Searcher):
 
     Attributes:
         broken: why nothing more is handed out: storage that cannot be written.
+        never_began: trials of Tune whose unit never began, because the process that was to take it up had died.
     """
 
     def __init__(self, session: Session, brain: Brain, on_event: OnEvent, ground: Ground) -> None:
@@ -50,6 +54,7 @@ class UnitSearcher(Searcher):
         self._ground = ground
         self._units: dict[str, Unit] = {}
         self.broken = ""
+        self.never_began: set[str] = set()
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The next unit as a Tune configuration, ``None`` while units that others wait for are running."""
@@ -77,9 +82,14 @@ class UnitSearcher(Searcher):
         unit = self._units.pop(trial_id, None)
         if unit is None:
             return
+        if error and trial_id in self.never_began:
+            self._brain.give_back(unit)
+            return
         event = json.loads((result or {}).get("event", "{}"))
         if error or event.get("kind") != "ended":
             event = WORKER_DIED
+        if event.get("worn_out"):
+            logger.warning("The process that ran %s is not used again: %s.", unit.label, event["worn_out"])
         if event.get("storage"):
             self.broken = event["error"]
         if self._ground.storage.manifest_hash:

@@ -28,6 +28,7 @@ from harness.schedule.cluster.packing import memory_fraction, trials_per_gpu
 from harness.schedule.cluster.placing import requests, slots_of
 from harness.schedule.cluster.ray_cluster import RayNotStartedError, check_machines, connected, wait_for_room
 from harness.schedule.cluster.ray_guard import RayDiedError, guarded
+from harness.schedule.cluster.ray_reuse import Reuse
 from harness.schedule.cluster.ray_searcher import Ground, OnEvent, UnitSearcher
 from harness.schedule.cluster.ray_worker import measure_unit, run_unit
 from harness.schedule.session import Session
@@ -44,11 +45,10 @@ INFRASTRUCTURE = ("low on memory", "Caught unexpected exception")
 
 
 class Limits(NamedTuple):
-    """Units at the same time, retries of a unit whose worker died, and whether units use GPUs."""
+    """Units at the same time, and retries of a unit whose worker died."""
 
     slots: int
     failures: int
-    on_gpu: bool
 
 
 def run_ray(session: Session, brain: Brain, on_event: OnEvent, slots: int, address: str = "local") -> None:
@@ -91,11 +91,7 @@ def _on_ray(session: Session, brain: Brain, on_event: OnEvent, slots: int, addre
         interrupt_on_sigterm()
         room = wait_for_room(asked, address)
         ground = prepared_ground(session, shared=where == "local")
-        limits = Limits(
-            slots=slots or slots_of(ground.asked, room),
-            failures=MAX_FAILURES[where],
-            on_gpu=any(request.gpus for request in asked.values()),
-        )
+        limits = Limits(slots=slots or slots_of(ground.asked, room), failures=MAX_FAILURES[where])
         _run(session, brain, on_event, ground, limits)
 
 
@@ -161,15 +157,16 @@ def _run(session: Session, brain: Brain, on_event: OnEvent, ground: Ground, limi
 def _fit(searcher: UnitSearcher, limits: Limits, scratch: Path) -> None:
     """One run of Tune over whatever the brain hands out.
 
-    A unit on a GPU gets a fresh process, which leaves no memory behind on it.
+    A process that has ended a unit takes up the next one that asks for the same resources, see ``ray_reuse``.
     """
     tuner = tune.Tuner(
         tune.with_resources(run_unit, lambda config: config["resources"]),
         tune_config=tune.TuneConfig(
             search_alg=searcher,
+            scheduler=Reuse(searcher.never_began),
             num_samples=-1,
             max_concurrent_trials=limits.slots,
-            reuse_actors=not limits.on_gpu,
+            reuse_actors=True,
         ),
         run_config=tune.RunConfig(
             name="units",

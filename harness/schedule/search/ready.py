@@ -67,10 +67,14 @@ class Ready:
     def put_back(self) -> None:
         """Queue every running unit again, as if it had not been taken."""
         for unit in list(reversed(self._running.values())):
-            self.release(unit)
-            self._queue(unit).appendleft(unit)
-            if unit.phase == "search":
-                self.charge(unit.method, -self._costs[unit.key])
+            self.give_back(unit)
+
+    def give_back(self, unit: Unit) -> None:
+        """Queue a running unit again, as if it had not been taken."""
+        self.release(unit)
+        self._queue(unit).appendleft(unit)
+        if unit.phase == "search":
+            self.charge(unit.method, -self._costs[unit.key])
 
     def _queue(self, unit: Unit) -> deque[Unit]:
         return self._search.setdefault(unit.method, deque()) if unit.phase == "search" else self._confirm
