@@ -23,7 +23,8 @@ from torch import Tensor, nn
 
 from harness.spec.trial import CLEAN_CONDITION, Condition
 from harness.train.batches import Batch
-from harness.train.predict import EVALUATION_BATCH, Pass, evaluate, passes
+from harness.train.predict import EVALUATION_BATCH, evaluate
+from harness.train.showing import Pass, passes_of
 from models._blocks.model import Output
 from perturbations._contract import ClipShape
 from perturbations._probe import moving_clip
@@ -67,10 +68,10 @@ def rows(name: str) -> list[Row]:
     conditions = [Condition(perturbation=each, severity=severity) for each, severity in suite(name).conditions]
     once = {condition.perturbation: condition for condition in conditions}
     return [
-        Row("clean clips", passes([CLEAN_CONDITION], 1)),
-        Row("one condition of each perturbation", passes([CLEAN_CONDITION, *once.values()], 1)),
-        Row(f"the suite {name}", passes([CLEAN_CONDITION, *conditions], 1)),
-        Row(f"the suite {name}, drawn three times", passes([CLEAN_CONDITION, *conditions], 3)),
+        Row("clean clips", passes_of([CLEAN_CONDITION], 1)),
+        Row("one condition of each perturbation", passes_of([CLEAN_CONDITION, *once.values()], 1)),
+        Row(f"the suite {name}", passes_of([CLEAN_CONDITION, *conditions], 1)),
+        Row(f"the suite {name}, drawn three times", passes_of([CLEAN_CONDITION, *conditions], 3)),
     ]
 
 

@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from harness.plugins import load
 from harness.spec.trial import CLEAN_CONDITION, Condition
 from harness.train.batches import Batch
-from harness.train.predict import Pass, evaluate, to_floats
+from harness.train.predict import evaluate, to_floats
+from harness.train.showing import Pass
 from models._blocks.model import ClipShape as NetworkShape
 from perturbations._contract import ClipShape
 from perturbations._probe import moving_clip
@@ -83,8 +84,7 @@ class Bench:
     def _forward(self, floats: Sequence[Tensor], passes: int) -> None:
         with torch.no_grad():
             for part in floats:
-                for _ in range(passes):
-                    self.network(part).logits.float().cpu()
+                torch.stack([self.network(part).logits.float() for _ in range(passes)]).cpu()
 
     def _seconds(self, work: Callable[[], None]) -> float:
         clock = time.process_time if self.device.type == "cpu" else time.perf_counter

@@ -15,6 +15,9 @@ __all__ = ["SUITE_VERSION", "Suite", "key", "perturb", "stack", "suite", "suites
 
 SUITE_VERSION = "2"
 """Part of every key: raised with any change to what a perturbation makes of a clip."""
+TAKEN_AT_ONCE = 1 << 16
+"""Bytes of ordinary memory that CUDA's driver takes over before a copy returns; larger copies may wait, unless they
+come from pinned memory (CUDA Runtime API, "API synchronization behavior")."""
 
 
 def key(perturbation: str, severity: int | float, clip_id: str, repeat: int) -> int:
@@ -102,4 +105,11 @@ def to_device(params: Params, device: torch.device) -> Params:
     The parameters of a combination's members carry their place before the name.
     """
     stays = {name for name in params if name.rpartition(".")[2].startswith("host_")}
-    return {name: value if name in stays else value.to(device) for name, value in params.items()}
+    return {name: value if name in stays else _sent(value, device) for name, value in params.items()}
+
+
+def _sent(value: Tensor, device: torch.device) -> Tensor:
+    """A tensor on its way to a device, whose unfinished work is not waited for."""
+    if value.nbytes > TAKEN_AT_ONCE and device.type == "cuda" and torch.cuda.is_available():
+        value = value.pin_memory()
+    return value.to(device, non_blocking=True)

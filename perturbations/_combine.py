@@ -72,6 +72,7 @@ def combination(
         draw=combined.draw,
         apply=combined.apply,
         keyed=any(member(name).keyed for name in combined.severities),
+        on_host=any(member(name).on_host for name in combined.severities),
     )
 
 

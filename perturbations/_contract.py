@@ -57,6 +57,8 @@ class Perturbation:
             by one itself; others get them one by one there, which keeps their wider values in cache. Results do not
             depend on it.
         keyed: a draw depends on the clip's key; if not, one draw serves all clips of a shape.
+        on_host: it goes through a codec on the CPU, wherever its clips are, so that who evaluates on another device
+            can have it done there meanwhile.
     """
 
     title: str
@@ -70,6 +72,7 @@ class Perturbation:
     apply: Callable[[UInt8[Tensor, "b t c h w"], Params], UInt8[Tensor, "b t c h w"]]
     whole_batch: bool = False
     keyed: bool = True
+    on_host: bool = False
 
     def level(self, severity: int | float) -> float:
         """The magnitude at a severity from 1 to 5; fractions interpolate linearly between documented levels."""

@@ -48,7 +48,15 @@ def donor(index: int, height: int, width: int) -> UInt8[Tensor, "3 h w"]:
 def donors(index: Int64[Tensor, " b"], pixels: UInt8[Tensor, "b t c h w"]) -> UInt8[Tensor, "b 3 h w"]:
     """A portrait for each clip, of its frames' size, on its device."""
     height, width = pixels.shape[-2:]
-    return torch.stack([donor(each, height, width) for each in index.tolist()]).to(pixels.device)
+    if pixels.is_cpu:
+        return torch.stack([donor(each, height, width) for each in index.tolist()])
+    return _bank(height, width, pixels.device).index_select(0, index.to(pixels.device, non_blocking=True))
+
+
+@lru_cache(maxsize=8)
+def _bank(height: int, width: int, device: torch.device) -> UInt8[Tensor, "n 3 h w"]:
+    """All portraits on a device, where they stay."""
+    return torch.stack([donor(index, height, width) for index in range(COUNT)]).to(device)
 
 
 def _ellipse(

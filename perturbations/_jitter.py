@@ -2,12 +2,10 @@
 
 import math
 
-import torch
-
 from perturbations._contract import ClipShape, Params
 from perturbations._levels import along
 from perturbations._random import Draws
-from perturbations._warp import similarity
+from perturbations._warp import Move, similarities
 
 SHIFTS = (0.005, 0.01, 0.02, 0.03, 0.05)
 SCALES = (0.01, 0.02, 0.03, 0.05, 0.08)
@@ -26,13 +24,11 @@ def jitter(level: float, key: int, shape: ClipShape, memory: float) -> Params:
     right, down, scale, roll = (_walk(shape.frames, memory, Draws(key, stream)) for stream in range(4))
     shift, wide = level * shape.height, along(level, SHIFTS, SCALES)
     turned = along(level, SHIFTS, ROLLS)
-    frames = [
-        similarity(
-            shape, math.exp(wide * scale[moment]), turned * roll[moment], shift * right[moment], shift * down[moment]
-        )
+    moves = [
+        Move(math.exp(wide * scale[moment]), turned * roll[moment], shift * right[moment], shift * down[moment])
         for moment in range(shape.frames)
     ]
-    return {"matrix": torch.stack(frames)}
+    return {"matrix": similarities(shape, moves)}
 
 
 def _walk(frames: int, memory: float, draws: Draws) -> list[float]:

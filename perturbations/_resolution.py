@@ -5,7 +5,7 @@ is rounded to quarters of an 8-bit step, so that the arithmetic is exact and ali
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal, NamedTuple
 
 import torch
@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 from perturbations._contract import ClipShape, Params
-from perturbations._pixels import WHOLE, within_pixels
+from perturbations._groups import by_value
+from perturbations._pixels import WHOLE, to_pixels, within_pixels
 
 STEPS = 4096
 SHARPNESS = -0.5
@@ -30,25 +31,30 @@ def coarsen(
     pixels: UInt8[Tensor, "b t c h w"], params: Params, up: Literal["cubic", "blocks"]
 ) -> UInt8[Tensor, "b t c h w"]:
     """Every frame averaged down to its clip's ``host_size``, and drawn up again smoothly or in blocks."""
-    spoilt = torch.empty_like(pixels)
+    return by_value(pixels, list(map(tuple, params["host_size"].tolist())), partial(_resampled, up=up))
+
+
+def _resampled(
+    clips: UInt8[Tensor, "b t c h w"], size: tuple[int, int], up: Literal["cubic", "blocks"]
+) -> UInt8[Tensor, "b t c h w"]:
+    """Clips of one size in between."""
+    frames = clips.flatten(0, 1)
     enlarged = _smooth if up == "cubic" else _in_blocks
-    for into, clip, size in zip(spoilt, pixels, params["host_size"].tolist(), strict=True):
-        into.copy_(enlarged(_averaged(clip, *size), clip.shape).view(clip.shape))
-    return spoilt
+    return enlarged(_averaged(frames, *size), frames.shape).view(clips.shape)
 
 
-def _averaged(clip: UInt8[Tensor, "t c h w"], height: int, width: int) -> Float32[Tensor, "t v l"]:
+def _averaged(frames: UInt8[Tensor, "t c h w"], height: int, width: int) -> Float32[Tensor, "t v l"]:
     """Frames of fewer rows and columns, of 8-bit values; columns come first, then the rows of all channels (``l``)."""
-    rows = _quarters(_weighed(clip.to(torch.float32).flatten(0, 1), _averages, height))
-    return _weighed(_turned(rows.view(len(clip), -1, clip.shape[3])), _averages, width).add_(WHOLE).sub_(WHOLE)
+    rows = _quarters(_weighed(frames.to(torch.float32).flatten(0, 1), _averages, height))
+    return _weighed(_turned(rows.view(len(frames), -1, frames.shape[3])), _averages, width).add_(WHOLE).sub_(WHOLE)
 
 
-def _smooth(columns: Float32[Tensor, "t v l"], shape: torch.Size) -> Int32[Tensor, "n h w"]:
-    """Full planes by cubic convolution; the low bytes are the values."""
+def _smooth(columns: Float32[Tensor, "t v l"], shape: torch.Size) -> UInt8[Tensor, "n h w"]:
+    """Full planes by cubic convolution."""
     frames, channels, height, width = shape
     rows = _turned(_quarters(_weighed(columns, _cubics, width)))
     planes = _weighed(rows.view(frames * channels, -1, width), _cubics, height)
-    return planes.clamp_(0, 255).add_(WHOLE).view(torch.int32)
+    return to_pixels(planes)
 
 
 def _in_blocks(columns: Float32[Tensor, "t v l"], shape: torch.Size) -> UInt8[Tensor, "n h w"]:
@@ -92,20 +98,20 @@ def _quarters(values: Float32[Tensor, "n u w"]) -> Float32[Tensor, "n u w"]:
 
 @lru_cache(maxsize=64)
 def _taps_on(device: torch.device, weights: Weights, many: int, few: int, planes: int) -> Taps:
-    """``_taps`` on a device, where they stay."""
-    return Taps(*(part.to(device) for part in _taps(weights, many, few, planes)))
+    """The sums for each of several planes that lie one after the other, on a device, where they stay."""
+    places, shares = (part.to(device) for part in _taps(weights, many, few))
+    of_planes = torch.arange(planes, dtype=torch.int32, device=device)[:, None, None] * many + places
+    starts = torch.arange(0, of_planes.numel(), places.shape[1], dtype=torch.int32, device=device)
+    return Taps(of_planes.flatten(), starts, shares.repeat(planes, 1).flatten())
 
 
 @lru_cache(maxsize=64)
-def _taps(weights: Weights, many: int, few: int, planes: int) -> Taps:
-    """The sums for each of several planes that lie one after the other."""
+def _taps(weights: Weights, many: int, few: int) -> tuple[Int32[Tensor, "u k"], Float32[Tensor, "u k"]]:
+    """The lines that each sum is over, as many for each, and their weights."""
     steps = _dyadic(weights(many, few))
     most = int((steps != 0).sum(1).max())
     places = (steps == 0).to(torch.uint8).argsort(stable=True)[:, :most]
-    of_planes = (torch.arange(planes)[:, None, None] * many + places).flatten().to(torch.int32)
-    starts = torch.arange(0, len(of_planes), most, dtype=torch.int32)
-    shares = (steps.gather(1, places) / STEPS).to(torch.float32).repeat(planes, 1).flatten()
-    return Taps(of_planes, starts, shares)
+    return places.to(torch.int32), (steps.gather(1, places) / STEPS).to(torch.float32)
 
 
 def _blocks(few: int, many: int, device: torch.device) -> Tensor:

@@ -4,6 +4,8 @@ A warp is told by the map from output to input pixels. Beyond the frame the edge
 """
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float32, Float64, Int16, Int32, UInt8
@@ -24,17 +26,29 @@ def similarity(shape: ClipShape, scale: float, degrees: float, right: float, dow
     kornia's ``RandomAffine`` and ``RandomRotation`` turn in opposite directions; here positive is what a viewer
     sees as counter-clockwise.
     """
-    cosine, sine = math.cos(math.radians(degrees)) / scale, math.sin(math.radians(degrees)) / scale
+    return similarities(shape, [Move(scale, degrees, right, down)])[0]
+
+
+class Move(NamedTuple):
+    """Scale, degrees counter-clockwise, and pixels to the right and down."""
+
+    scale: float
+    degrees: float
+    right: float
+    down: float
+
+
+def similarities(shape: ClipShape, moves: Sequence[Move]) -> Float64[Tensor, "n 3 3"]:
+    """``similarity`` for each of several moves."""
     middle_x, middle_y = (shape.width - 1) / 2, (shape.height - 1) / 2
-    from_x, from_y = middle_x + right, middle_y + down
-    return torch.tensor(
-        [
-            [cosine, -sine, middle_x - cosine * from_x + sine * from_y],
-            [sine, cosine, middle_y - sine * from_x - cosine * from_y],
-            [0.0, 0.0, 1.0],
-        ],
-        dtype=torch.float64,
-    )
+    rows = []
+    for move in moves:
+        turn, from_x, from_y = math.radians(move.degrees), middle_x + move.right, middle_y + move.down
+        cosine, sine = math.cos(turn) / move.scale, math.sin(turn) / move.scale
+        rows += [cosine, -sine, middle_x - cosine * from_x + sine * from_y]
+        rows += [sine, cosine, middle_y - sine * from_x - cosine * from_y]
+        rows += [0.0, 0.0, 1.0]
+    return torch.tensor(rows, dtype=torch.float64).view(-1, 3, 3)
 
 
 def warp(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
@@ -124,9 +138,12 @@ def _positions(
     """Where each output pixel looks, in 1/64 pixel; products and sums of doubles are alike on every device."""
     x = torch.arange(width, dtype=torch.float64, device=matrix.device)
     y = torch.arange(height, dtype=torch.float64, device=matrix.device)[:, None]
-    entries = (matrix * matrix.new_tensor([[GRID], [GRID], [1]]))[..., None, None]
-    rows = [entries[:, :, row, 0] * x + (entries[:, :, row, 1] * y + entries[:, :, row, 2]) for row in range(3)]
-    return _whole(rows[0] / rows[2]), _whole(rows[1] / rows[2])
+    # GRID is a power of two: it may come before or after every rounding
+    right, down, far = (
+        row[..., 0, None, None] * x + (row[..., 1, None, None] * y + row[..., 2, None, None])
+        for row in (matrix[:, :, 0] * GRID, matrix[:, :, 1] * GRID, matrix[:, :, 2])
+    )
+    return _whole(right / far), _whole(down / far)
 
 
 def _whole(position: Float64[Tensor, "b f h w"]) -> Int32[Tensor, "b f h w"]:

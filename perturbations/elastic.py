@@ -28,7 +28,7 @@ def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "
     height, width = pixels.shape[-2:]
     coarse = bits16(params["key"], 0, (2, CELLS + 3, CELLS + 3)).to(torch.float64)
     # whole numbers times 1/4096 times 1/4096: doubles hold the sums exactly, in any order
-    fine = _spline(height).to(coarse.device) @ coarse @ _spline(width).to(coarse.device).T
+    fine = _spline(height, coarse.device) @ coarse @ _spline(width, coarse.device).T
     moved = (fine * params["strength"].view(-1, 1, 1, 1)).round_().to(torch.int32)
     right = moved[:, :1] + GRID * torch.arange(width, dtype=torch.int32, device=moved.device)
     down = moved[:, 1:] + GRID * torch.arange(height, dtype=torch.int32, device=moved.device)[:, None]
@@ -36,7 +36,7 @@ def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "
 
 
 @lru_cache(maxsize=16)
-def _spline(size: int) -> Float64[Tensor, "h g"]:
+def _spline(size: int, device: torch.device) -> Float64[Tensor, "h g"]:
     """Uniform cubic B-spline weights of the grid's values along one side, in 1/4096."""
     place = (torch.arange(size, dtype=torch.float64) + 0.5) * (CELLS / size)
     cell, part = place.floor().long(), place - place.floor()
@@ -51,7 +51,7 @@ def _spline(size: int) -> Float64[Tensor, "h g"]:
     )
     weights = torch.zeros(size, CELLS + 3, dtype=torch.float64)
     weights.scatter_(1, cell[:, None] + torch.arange(4), (shares * (4096 / 6)).round() / 4096)
-    return weights
+    return weights.to(device)
 
 
 elastic = Perturbation(

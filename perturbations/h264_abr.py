@@ -34,4 +34,5 @@ h264_abr = Perturbation(
     draw=draw,
     apply=apply,
     keyed=False,
+    on_host=True,
 )

@@ -30,4 +30,5 @@ h264_crf = Perturbation(
     draw=draw,
     apply=apply,
     keyed=False,
+    on_host=True,
 )

@@ -22,4 +22,5 @@ jpeg = Perturbation(
     draw=draw,
     apply=jpeg_frames,
     keyed=False,
+    on_host=True,
 )

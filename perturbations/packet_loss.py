@@ -18,12 +18,10 @@ def draw(level: float, key: int, shape: ClipShape) -> Params:
     lost at a key frame stays behind until the next one.
     """
     lost = uniform(torch.tensor([key]), 0, (shape.frames, TILES, TILES))[0] < level
-    shown = torch.zeros(shape.frames, TILES, TILES, dtype=torch.int64)
-    broken = torch.zeros(TILES, TILES, dtype=torch.bool)
-    for moment in range(1, shape.frames):
-        broken = lost[moment] | (broken & (moment % KEY_FRAMES != 0))
-        shown[moment] = torch.where(broken, shown[moment - 1], moment)
-    return {"shown": shown}
+    lost[0] = False
+    moments = torch.arange(shape.frames, dtype=torch.int16).view(-1, 1, 1)
+    broken = torch.cat([group.to(torch.uint8).cummax(0).values for group in lost.split(KEY_FRAMES)])
+    return {"shown": torch.where(broken == 0, moments, 0).cummax(0).values}
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
@@ -31,7 +29,7 @@ def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "
     height, width = pixels.shape[-2:]
     rows = torch.arange(height, device=pixels.device) * TILES // height
     columns = torch.arange(width, device=pixels.device) * TILES // width
-    shown = params["shown"][:, :, rows][..., columns][:, :, None]
+    shown = params["shown"].to(torch.int64)[:, :, rows][..., columns][:, :, None]
     return pixels.gather(1, shown.expand(pixels.shape))
 
 

@@ -1,6 +1,7 @@
 """Few photons: every value redrawn from a Poisson law."""
 
 from functools import lru_cache
+from itertools import groupby
 
 import torch
 from jaxtyping import Int16, UInt8
@@ -22,11 +23,12 @@ def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "
     """Counts of a Poisson law with mean level * value, back on the scale of values, by inversion in integers."""
     chance = bits16(params["key"], 0, tuple(pixels.shape[1:])).bitwise_and_(QUANTILES - 1)
     index = pixels.to(torch.int32).mul_(QUANTILES).add_(chance)
-    spoilt = [
-        _quantiles(photons, pixels.device).index_select(0, of_clip.flatten())
-        for photons, of_clip in zip(params["host_photons"].tolist(), index, strict=True)
-    ]
-    return torch.cat(spoilt).to(torch.uint8).view(pixels.shape)
+    spoilt, first = torch.empty_like(pixels), 0
+    for photons, neighbours in groupby(params["host_photons"].tolist()):
+        alike = slice(first, first := first + len(list(neighbours)))
+        drawn = _quantiles(photons, pixels.device).index_select(0, index[alike].flatten())
+        spoilt[alike] = drawn.view(index[alike].shape)
+    return spoilt
 
 
 @lru_cache(maxsize=16)

@@ -1,7 +1,9 @@
 """Mud on the lens: smooth brown drops that stay where they are."""
 
+from functools import lru_cache
+
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -27,8 +29,13 @@ def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "
         [clip.flatten().quantile(1 - share) for clip, share in zip(field, params["share"], strict=True)]
     )
     cover = ((field - limits.view(-1, 1, 1, 1)) * EDGE + 0.5).clamp_(0, 1)[:, None]
-    mud = torch.tensor(MUD, device=pixels.device).view(3, 1, 1)
+    mud = _mud(pixels.device)
     return to_pixels(pixels * (1 - cover) + mud * cover)
+
+
+@lru_cache(maxsize=8)
+def _mud(device: torch.device) -> Float32[Tensor, "3 1 1"]:
+    return torch.tensor(MUD, device=device).view(3, 1, 1)
 
 
 spatter = Perturbation(

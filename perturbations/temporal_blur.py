@@ -6,6 +6,7 @@ from torch import Tensor
 
 from perturbations._contract import ClipShape, Params, Perturbation
 from perturbations._frames import count
+from perturbations._groups import by_value
 from perturbations._pixels import to_pixels
 
 
@@ -16,22 +17,17 @@ def draw(level: float, key: int, shape: ClipShape) -> Params:
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """The mean of each frame's window, the first and last frames repeated beyond the ends."""
-    clips = zip(pixels, params["host_window"].tolist(), strict=True)
-    return torch.stack([_mean_of_windows(clip, window) for clip, window in clips])
+    return by_value(pixels, params["host_window"].tolist(), _mean_of_windows)
 
 
-def _mean_of_windows(clip: UInt8[Tensor, "t c h w"], window: int) -> UInt8[Tensor, "t c h w"]:
-    """One clip; each window is the one before it, with a frame added and one taken away."""
-    values, last = clip.to(torch.int16), len(clip) - 1
-    total = values[[min(max(moment, 0), last) for moment in range(-(window // 2), window - window // 2)]].sum(
-        0, dtype=torch.int16
-    )
-    sums = [total]
-    for moment in range(1, len(clip)):
-        new, old = moment + window - window // 2 - 1, moment - window // 2 - 1
-        total = total + values[min(max(new, 0), last)] - values[min(max(old, 0), last)]
-        sums.append(total)
-    return to_pixels(torch.stack(sums) / window)
+def _mean_of_windows(clips: UInt8[Tensor, "n t c h w"], window: int) -> UInt8[Tensor, "n t c h w"]:
+    """Each window is the one before it, with a frame added and one taken away."""
+    frames, last = clips.to(torch.int16).unbind(1), clips.shape[1] - 1
+    shown = [frames[min(max(moment - window // 2, 0), last)] for moment in range(last + window)]
+    sums = [torch.stack(shown[:window]).sum(0, dtype=torch.int16)]
+    for old, new in zip(shown, shown[window:], strict=False):
+        sums.append(sums[-1] + new - old)
+    return to_pixels(torch.stack(sums, 1) / window)
 
 
 temporal_blur = Perturbation(

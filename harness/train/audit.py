@@ -22,8 +22,9 @@ from harness.paths import UnitPaths
 from harness.tables import schema, store
 from harness.tables.selections import BEST_ON_TEST, LAST, RANKED
 from harness.train.batches import ClipReader
-from harness.train.predict import CLEAN_PASS, EVALUATION_BATCH, evaluate
+from harness.train.predict import EVALUATION_BATCH, evaluate
 from harness.train.record import write_checkpoint
+from harness.train.showing import CLEAN_PASS
 
 
 class Auditor:

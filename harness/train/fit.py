@@ -23,8 +23,9 @@ from harness.train.batch_transforms import mix
 from harness.train.batches import Batch, ClipReader, soft_targets
 from harness.train.build import build_model, build_objective, num_features
 from harness.train.optimizer import build_optimizer, set_learning_rate
-from harness.train.predict import CLEAN_PASS, EVALUATION_BATCH, evaluate, to_floats
+from harness.train.predict import EVALUATION_BATCH, evaluate, to_floats
 from harness.train.schedule import learning_rate
+from harness.train.showing import CLEAN_PASS
 from harness.train.step import Stepper, StepReport
 
 

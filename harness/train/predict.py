@@ -1,7 +1,6 @@
 """Logits of clips, clean and perturbed, and the rows that they become in the predictions table."""
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import product
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,43 +10,21 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from harness.data.clip import Source
-from harness.spec.trial import CLEAN, CLEAN_CONDITION, Condition
 from harness.train.batches import Batch, ClipReader
-from harness.train.conditions import perturbation
-from perturbations._apply import key, perturb
+from harness.train.showing import Pass, shown_under
 
 EVALUATION_BATCH = 32
 """Clips per forward pass outside training; fixed, so that logits do not depend on a study's batch size."""
 
 OnBatch = Callable[[int, int], None]
 """Told how many clips are done, and of how many."""
-
-
-class Pass(NamedTuple):
-    """One condition and repeat under which every clip is shown."""
-
-    condition: Condition
-    repeat: int
-
-
 OnShown = Callable[[Pass, Sequence[str], Tensor], None]
 """Given the pixels ``b t c h w`` that the network is shown under a pass, and whose they are."""
-CLEAN_PASS = (Pass(CLEAN_CONDITION, 0),)
-"""The clips as they are."""
-
-
-def passes(conditions: Iterable[Condition], repeats: int) -> list[Pass]:
-    """All passes of a suite; the clean condition is shown once."""
-    return [
-        Pass(condition, repeat)
-        for condition, repeat in product(conditions, range(repeats))
-        if repeat == 0 or condition.perturbation != CLEAN
-    ]
 
 
 def to_floats(pixels: UInt8[Tensor, "b t c h w"], device: torch.device) -> Float[Tensor, "b t c h w"]:
     """8-bit pixels as floats in [0, 1] on the device."""
-    return pixels.to(device).float() / 255
+    return pixels.to(device).float().div_(255)
 
 
 def evaluate(
@@ -79,33 +56,49 @@ def evaluate_together(
     batch_size: int,
     watchers: Watchers,
 ) -> Float[np.ndarray, "m p n k"]:
-    """Logits of several networks for the same passes; each clip is read and perturbed once for all of them."""
+    """Logits of several networks for the same passes; each clip is read and perturbed once for all of them.
+
+    A GPU is waited for once for each batch, not for each pass.
+    """
     for model in models:
         model.eval()
     device, on_batch, on_shown = watchers
-    # one array for all: small ones kept from every pass would lie between the clips that come and go, and keep the
-    # allocator from using their memory again
-    found: np.ndarray | None = None
+    found: list[np.ndarray] = []
     done = 0
     with torch.no_grad():
         for batch in reader.in_order(clip_ids, batch_size):
-            pixels = batch.pixels.to(device)
-            here = slice(done, done + len(batch.clip_ids))
-            for place, one in enumerate(shown):
-                seen = _shown(pixels, batch, one)
-                if on_shown:
-                    on_shown(one, batch.clip_ids, seen)
-                clips = to_floats(seen, device)
-                said = torch.stack([logits_of(model, clips) for model in models]).cpu().numpy()
-                if found is None:
-                    found = np.empty((len(models), len(shown), len(clip_ids), said.shape[-1]), said.dtype)
-                found[:, place, here] = said
-            done = here.stop
+            found.append(said_of(models, batch, shown, device, on_shown).cpu().numpy())
+            done += len(batch.clip_ids)
             if on_batch:
                 on_batch(done, len(clip_ids))
-    if found is None:
+    if not found:
         raise ValueError(f"nothing to evaluate: {len(clip_ids)} clips under {len(shown)} conditions")
-    return found
+    return np.concatenate(found, axis=2)
+
+
+def said_of(
+    models: Sequence[nn.Module],
+    batch: Batch,
+    shown: Sequence[Pass],
+    device: torch.device,
+    on_shown: OnShown | None = None,
+) -> Float[Tensor, "m p b k"]:
+    """Logits of several networks for one batch under every pass, on the networks' device."""
+    # one array for all: small ones kept from every pass would lie between the clips that come and go, and keep the
+    # allocator from using their memory again
+    said: Tensor | None = None
+    for place, pixels in shown_under(batch, shown, device):
+        if on_shown:
+            on_shown(shown[place], batch.clip_ids, pixels)
+        clips = to_floats(pixels, device)
+        for row, model in enumerate(models):
+            logits = logits_of(model, clips)
+            if said is None:
+                said = logits.new_empty(len(models), len(shown), *logits.shape)
+            said[row, place] = logits
+    if said is None:
+        raise ValueError("nothing is shown: give at least one pass and one network")
+    return said
 
 
 def logits_of(model: nn.Module, clips: Float[Tensor, "b t c h w"]) -> Float[Tensor, "b k"]:
@@ -135,16 +128,6 @@ def pooled_features(
             for batch in reader.in_order(clip_ids, batch_size)
         ]
     return np.concatenate(found)
-
-
-def _shown(pixels: UInt8[Tensor, "b t c h w"], batch: Batch, one: Pass) -> UInt8[Tensor, "b t c h w"]:
-    """The batch as a pass shows it."""
-    condition = one.condition
-    if condition == CLEAN_CONDITION:
-        return pixels
-    plugin = perturbation(condition.perturbation)
-    keys = [key(condition.perturbation, condition.severity, clip_id, one.repeat) for clip_id in batch.clip_ids]
-    return perturb(pixels, plugin, condition.severity, keys)
 
 
 def prediction_rows(  # noqa: PLR0913 - each argument is a column or what fills one

@@ -23,16 +23,14 @@ from harness.train.build import build_model
 from harness.train.fingerprint import Fingerprints
 from harness.train.isolation import isolated
 from harness.train.predict import (
-    CLEAN_PASS,
     EVALUATION_BATCH,
-    Pass,
     Watchers,
     evaluate_together,
-    passes,
     pooled_features,
     prediction_rows,
 )
 from harness.train.quarantine import put_aside
+from harness.train.showing import CLEAN_PASS, Pass, passes_of
 from harness.train.task import OnEvent, Task, open_clips
 from perturbations._apply import SUITE_VERSION
 
@@ -97,10 +95,10 @@ def missing_passes(task: Task, kind: Literal["test", "val", "audit"]) -> list[Pa
     paths = task.paths
     if kind == "val":
         perturbed = (condition for condition in task.val_conditions if condition.perturbation != CLEAN)
-        wanted = passes(perturbed, task.repeats)
+        wanted = passes_of(perturbed, task.repeats)
         whole, parts = paths.val_predictions_file, paths.val_predictions
     else:
-        wanted = passes(task.conditions, task.repeats)
+        wanted = passes_of(task.conditions, task.repeats)
         whole, parts = paths.test_predictions_file, paths.test_predictions
         if kind == "audit":
             whole, parts = paths.audit_predictions_file, paths.audit_predictions

@@ -20,10 +20,11 @@ from harness.train.audit import Auditor
 from harness.train.build import count_macs
 from harness.train.fit import Fitted, Training, fit, fit_seed
 from harness.train.isolation import isolated
-from harness.train.predict import CLEAN_PASS, prediction_rows
+from harness.train.predict import prediction_rows
 from harness.train.provenance import device_name, forget_peak, git_commit, peak_memory_mb, versions
 from harness.train.record import forget_unfinished, hidden_folder, publish, write_checkpoint
 from harness.train.resume import Journey, identity
+from harness.train.showing import CLEAN_PASS
 from harness.train.step import Diverged
 from harness.train.task import OnEvent, Task, open_clips
 from harness.train.weights import start_from

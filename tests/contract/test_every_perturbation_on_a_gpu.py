@@ -1,8 +1,9 @@
 """What every perturbation promises of a GPU: its pixels are the CPU's to a level, and it never makes the host wait.
 
-The second promise is kept without one: torch's fake tensors know the device and the shape of a result but no value, so
-an operation between two devices, a field made on the wrong one, or a look at a value that only the device has, raises.
-With a GPU, run
+Both are also shown without one. Arithmetic that is off by more than any device's stands in for that of a GPU; what
+must not differ by more than a level then, will not there. And torch's fake tensors know the device and the shape of a
+result but no value, so an operation between two devices, a field made on the wrong one, or a look at a value that only
+the device has, raises; a copy for which the host would have to wait is counted. With a GPU, run
 
     pytest tests/contract/test_every_perturbation_on_a_gpu.py
 """
@@ -11,19 +12,22 @@ import sys
 
 import pytest
 import torch
+from other_devices import Rounding, Waits
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from harness import plugins
 from perturbations import _jpeg
 from perturbations._apply import key, perturb, stack, to_device
-from perturbations._contract import ClipShape
+from perturbations._contract import ClipShape, Perturbation
 from perturbations._kornia import KorniaAugmentation
+from perturbations._pixels import scalar, to_pixels
 from perturbations._probe import moving_clip
 
 NAMES = plugins.names("perturbation")
 SHAPE = ClipShape(frames=8, height=48, width=40)
 CLIPS = torch.stack([moving_clip(SHAPE, key=index) for index in range(2)])
 H264 = {"h264_crf", "h264_abr"}
+WAITS = {"style_statistics_lab": "kornia's CIELAB makes its constants on the host in every call"}
 
 
 @pytest.fixture
@@ -53,13 +57,53 @@ def test_all_of_it_happens_on_the_gpu_and_the_host_waits_for_nothing(name):
         pytest.skip("kornia makes its modules and draws on the CPU, from values that fakes have not")
     for severity in (1, 3, 5):
         perturb(CLIPS, member, severity, [1, 2])  # what is kept for the CPU is made of values
-        params = stack([member.draw(member.level(severity), number, SHAPE) for number in (1, 2)])
+        drawn = stack([member.draw(member.level(severity), number, SHAPE) for number in (1, 2)])
         with FakeTensorMode(allow_non_fake_inputs=True):
             pixels = torch.empty(CLIPS.shape, dtype=torch.uint8, device="cuda")
-            spoilt = member.apply(pixels, to_device(params, pixels.device))
+            member.apply(pixels, to_device(drawn, pixels.device))  # so is what is kept for the GPU
+            with Waits() as waits:
+                spoilt = member.apply(pixels, to_device(drawn, pixels.device))
         assert spoilt.device.type == "cuda"
         assert spoilt.dtype == torch.uint8
         assert spoilt.shape == pixels.shape
+        assert bool(waits.found) == (member.on_host or name in WAITS), waits.found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rounding_as_another_device_rounds_changes_no_pixel_by_more_than_a_level(name):
+    assert _farthest(plugins.load("perturbation", name), name) <= 1
+
+
+def test_a_threshold_that_hangs_on_rounding_would_be_found():
+    def banded(pixels, params):
+        brightness = pixels.float().mul(1 / 255).pow(2.2).mul(params["level"].view(-1, 1, 1, 1, 1))
+        return to_pixels((brightness * 8).floor().mul(32))
+
+    unsound = Perturbation(
+        title="Bands",
+        family="test",
+        unit="",
+        levels=(1.0, 2.0, 3.0, 4.0, 5.0),
+        granularity="clip",
+        label_preserving="yes",
+        source="",
+        draw=lambda level, key, shape: {"level": scalar((255 / 128) ** 2.2 / 8 * level)},
+        apply=banded,
+    )
+    assert _farthest(unsound, "bands") > 1
+
+
+def _farthest(member, name):
+    """The largest difference between a perturbation's pixels and those that other rounding gives, in 8-bit levels."""
+    farthest = 0
+    for severity in (1, 2.5, 3, 5):
+        keys = [key(name, severity, f"clip-{index}", 0) for index in range(len(CLIPS))]
+        drawn = stack([member.draw(member.level(severity), number, SHAPE) for number in keys])
+        here = member.apply(CLIPS, drawn).to(torch.int16)
+        with Rounding(seed=round(10 * severity)):
+            there = member.apply(CLIPS, drawn)
+        farthest = max(farthest, int((there.to(torch.int16) - here).abs().max()))
+    return farthest
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="compares pixels of a real GPU; there is none here")

@@ -11,6 +11,9 @@ kornia module are held by block means within one 8-bit level, because libraries 
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,11 +59,33 @@ def test_the_golden_values_are_of_this_suite_version():
 
 @pytest.mark.parametrize("name", GOLDEN["perturbations"])
 def test_a_probe_clip_is_spoilt_as_it_ever_was(name):
-    for now, recorded in zip(results(name), GOLDEN["perturbations"][name], strict=True):
-        if isinstance(recorded, str):
-            assert now == recorded
-        else:
-            assert now == pytest.approx(recorded, abs=1)
+    compare(results(name), GOLDEN["perturbations"][name])
+
+
+def test_a_processor_without_vector_instructions_spoils_it_alike():
+    """torch has other kernels for it: other loops, other elementary functions."""
+    code = "import test_perturbations_golden as here; here.tell()"
+    environment = {**os.environ, "ATEN_CPU_CAPABILITY": "default", "PYTHONPATH": str(FILE.parent)}
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment, timeout=300
+    )
+    capability, found = json.loads(told.stdout)
+    assert capability == "DEFAULT"
+    assert found.keys() == GOLDEN["perturbations"].keys()
+    for name, values in found.items():
+        compare(values, GOLDEN["perturbations"][name])
+
+
+def compare(found, recorded):
+    """Hashes are the same; block means are within a level."""
+    for now, before in zip(found, recorded, strict=True):
+        assert now == (before if isinstance(before, str) else pytest.approx(before, abs=1))
+
+
+def tell():
+    """Print what this process makes of the probe clip, and by which kernels."""
+    found = {name: results(name) for name in GOLDEN["perturbations"]}
+    sys.stdout.write(json.dumps([torch.backends.cpu.get_cpu_capability(), found]))
 
 
 def test_every_perturbation_of_the_reported_suites_has_a_golden_value():

@@ -9,7 +9,8 @@ import torch
 
 from harness.spec.trial import Condition
 from harness.train.batches import Batch, ClipReader
-from harness.train.predict import Pass, evaluate
+from harness.train.predict import evaluate
+from harness.train.showing import Pass
 from models._blocks.model import Output
 from perturbations._suite import suite
 
