@@ -117,16 +117,16 @@ def of_perturbation(name: str, severity: float, shape: ClipShape, batch: int) ->
     """One condition of a suite, from 8-bit clips to the network's floats."""
     member = load("perturbation", name)
     pixels = torch.empty(batch, shape.frames, 3, shape.height, shape.width, dtype=torch.uint8)
-    if member.on_host:
-        work = pixels.to
-    else:
-        # tables that are made on the CPU are made of values
-        perturb(moving_clip(shape, 0)[None], member, severity, [1])
-        keys = [key(name, severity, f"clip-{number}", 0) for number in range(batch)]
-        drawn = stack([member.draw(member.level(severity), each, shape) for each in keys])
+    # tables that are made on the CPU are made of values
+    perturb(moving_clip(shape, 0)[None], member, severity, [1])
+    keys = [key(name, severity, f"clip-{number}", 0) for number in range(batch)]
+    drawn = stack([member.draw(member.level(severity), each, shape) for each in keys])
 
-        def work(device: torch.device) -> Tensor:
-            return member.apply(torch.empty_like(pixels, device=device), to_device(drawn, device))
+    def work(device: torch.device) -> Tensor:
+        if member.on_host:
+            return pixels.to(device)
+        spoilt: Tensor = member.apply(torch.empty_like(pixels, device=device), to_device(drawn, device))
+        return spoilt
 
     with FakeTensorMode(allow_non_fake_inputs=True):
         device = torch.device("cuda")
