@@ -47,6 +47,16 @@ def _global_states() -> dict[str, object]:
     }
 
 
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """The clips of ``tiny_unit``, packed in a cache of the module's own."""
+    from tiny_unit import make_clips
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DFERBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield make_clips(tmp_path_factory.mktemp("clips"))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real clips beside the repository (``DFERBENCH_TEST_DATA``); skips where it is absent."""

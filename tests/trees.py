@@ -6,12 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from tiny_clips import dfew_labels, write_lines
 from tiny_clips import write_dfew as write_dfew
 from workbooks import write_votes
 
+from harness.data.clip import Dataset
+from harness.errors import CollectedError
+
 __all__ = [
     "LAYOUTS",
+    "problems_of",
     "write_caer",
     "write_clip_folder",
     "write_cremad",
@@ -36,6 +41,13 @@ MAFW_WORDS = (
     "helplessness",
     "disappointment",
 )
+
+
+def problems_of(dataset: Dataset, root: Path, options: dict[str, Any] | None = None) -> str:
+    """What a reader finds wrong with a tree, a line each; the test fails if that is nothing."""
+    with pytest.raises(CollectedError) as caught:
+        dataset.open(root, options or {})
+    return "\n".join(caught.value.problems)
 
 
 def video(path: Path) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from conftest import NUM_UNITS, STUDY
+from processes import living_with
 
 from harness.paths import RunPaths
 from harness.tables import schema, store
@@ -145,18 +146,6 @@ def test_a_study_told_to_stop_says_so_and_leaves_no_process_behind(sent, executo
     while living_with(mark) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not living_with(mark)
-
-
-def living_with(mark: str) -> list[str]:
-    """Commands of living processes, whatever their parents and sessions, whose environment holds a mark."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark.encode() in (folder / "environ").read_bytes():
-                found.append((folder / "cmdline").read_text())
-        except OSError:
-            continue
-    return found
 
 
 def test_a_condition_added_later_runs_and_only_it(reference, write_study, dferbench, tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import STUDY
+from processes import living_with
 
 from harness.paths import RunPaths
 
@@ -62,16 +63,6 @@ def head(environment):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             started.wait(timeout=20)
-
-
-def living_with(mark: str) -> list[int]:
-    """Processes whose environment holds a mark."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if mark.encode() in (folder / "environ").read_bytes():
-                found.append(int(folder.name))
-    return found
 
 
 def submit(study: Path, address: str, environment: dict[str, str], out: Path) -> subprocess.CompletedProcess[str]:

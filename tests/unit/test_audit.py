@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tiny_unit import make_clips, make_task
+from tiny_unit import make_task, weights
 
 from harness.metrics.uar import uar
 from harness.metrics.war import war
@@ -23,13 +23,6 @@ NOISE = Condition(perturbation="gaussian_noise", severity=3)
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DFERBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield make_clips(tmp_path_factory.mktemp("clips"))
-
-
-@pytest.fixture(scope="module")
 def audited(source, tmp_path_factory):
     task = make_task(source, tmp_path_factory.mktemp("audited"), audit=True, conditions=(CLEAN_CONDITION, NOISE))
     execute(task, lambda event: None)
@@ -38,10 +31,6 @@ def audited(source, tmp_path_factory):
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("*.parquet")}
-
-
-def weights(task) -> dict[str, torch.Tensor]:
-    return torch.load(task.paths.checkpoint, weights_only=True)
 
 
 def test_a_training_is_the_same_bit_for_bit_with_and_without_its_audit(audited, source, tmp_path):

@@ -9,6 +9,7 @@ import trees
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_clips import dfew_labels, write_dfew, write_dfew_lists, write_lines
+from trees import problems_of
 
 from harness.datasets.dfew import CLASSES, CLIP_FOLDERS, dfew
 from harness.errors import CollectedError, HarnessError
@@ -23,12 +24,6 @@ TEST_1 = LISTS / "test(single-labeled)" / "set_1.csv"
 @pytest.fixture
 def tree(tmp_path) -> Path:
     return write_dfew(tmp_path / "DFEW")
-
-
-def problems_of(root: Path, options: dict | None = None) -> str:
-    with pytest.raises(CollectedError) as caught:
-        dfew.open(root, options or {})
-    return "\n".join(caught.value.problems)
 
 
 def edit(path: Path, change) -> None:
@@ -165,9 +160,10 @@ def test_a_stated_label_offset_is_taken(tmp_path):
 
 def test_labels_that_count_neither_from_zero_nor_from_one_are_named(tree):
     edit(tree / TRAIN_1, lambda text: text.replace("8,1", "8,0"))
-    assert "set_1.csv" in problems_of(tree)
-    assert "label_offset" in problems_of(tree)
-    assert re.search(r"set_1.csv:\d+: clip '00008' has label 0, outside 1 to 7", problems_of(tree, {"label_offset": 1}))
+    assert "set_1.csv" in problems_of(dfew, tree)
+    assert "label_offset" in problems_of(dfew, tree)
+    found = problems_of(dfew, tree, {"label_offset": 1})
+    assert re.search(r"set_1.csv:\d+: clip '00008' has label 0, outside 1 to 7", found)
 
 
 # Groups, domains and classes
@@ -186,7 +182,7 @@ def test_without_meta_nothing_is_known_of_groups(tree):
 
 def test_a_listed_clip_without_a_meta_row_is_named(tree):
     write_lines(tree / "meta.csv", ["video_name,identity", *(f"{number},x" for number in range(1, 35))])
-    assert "no row for clip '00035'" in problems_of(tree)
+    assert "no row for clip '00035'" in problems_of(dfew, tree)
 
 
 def test_some_classes_can_be_kept_and_are_relabelled_in_the_given_order(tree):
@@ -246,7 +242,7 @@ def test_every_mistake_is_named_with_its_file_and_line_in_one_pass(tree):
     shutil.rmtree(tree / "Clip" / "clip_224x224" / "00009")
     (tree / "Clip" / "clip_224x224" / "00010" / "00010_00001.jpg").unlink()
     edit(tree / TRAIN_1, lambda text: text + "11,4\n../../etc/passwd,1\nfilm,2\n99,1,1\n12,happy\n13,9\n")
-    found = problems_of(tree)
+    found = problems_of(dfew, tree)
     last = (tree / TRAIN_1).read_text().count("\n")
     for offset, what in enumerate(
         [
@@ -265,7 +261,7 @@ def test_every_mistake_is_named_with_its_file_and_line_in_one_pass(tree):
 
 def test_a_list_without_its_header_is_refused_because_its_first_clip_would_be_lost(tree):
     edit(tree / TEST_1, lambda text: text.replace("video_name,label\n", ""))
-    assert re.search(r"set_1.csv:1: the header is '1,1' instead of 'video_name,label'", problems_of(tree))
+    assert re.search(r"set_1.csv:1: the header is '1,1' instead of 'video_name,label'", problems_of(dfew, tree))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
@@ -273,7 +269,7 @@ def test_a_list_in_another_encoding_is_named_with_its_line(tree, encoding):
     text = (tree / TRAIN_1).read_text() + "# é\n"
     (tree / TRAIN_1).write_bytes(text.encode(encoding))
     line = text.count("\n") if encoding == "latin-1" else 1
-    assert f"set_1.csv:{line}: not UTF-8" in problems_of(tree)
+    assert f"set_1.csv:{line}: not UTF-8" in problems_of(dfew, tree)
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tree):
@@ -286,17 +282,17 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tree):
 def test_a_clip_in_training_and_test_is_named(tree):
     name = (tree / TEST_1).read_text().splitlines()[1]
     edit(tree / TRAIN_1, lambda text: text + name + "\n")
-    assert "test clip '00001' is in training too" in problems_of(tree)
+    assert "test clip '00001' is in training too" in problems_of(dfew, tree)
 
 
 def test_lists_that_disagree_about_a_label_are_named(tree):
     edit(tree / LISTS / "train(single-labeled)" / "set_2.csv", lambda text: text.replace("1,1\n", "1,2\n", 1))
-    assert "clip '00001' has another label than at" in problems_of(tree)
+    assert "clip '00001' has another label than at" in problems_of(dfew, tree)
 
 
 def test_a_fold_without_one_of_its_lists_is_named(tree):
     (tree / TEST_1).unlink()
-    assert "fold 1 has no test list" in problems_of(tree)
+    assert "fold 1 has no test list" in problems_of(dfew, tree)
 
 
 def test_empty_files_and_pointer_stubs_are_named_before_anything_is_decoded(tmp_path):
@@ -304,7 +300,7 @@ def test_empty_files_and_pointer_stubs_are_named_before_anything_is_decoded(tmp_
     folder = tree / "Clip" / "clip_224x224_avi"
     (folder / "00004.avi").write_bytes(b"")
     (folder / "00005.avi").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 9\n")
-    found = problems_of(tree)
+    found = problems_of(dfew, tree)
     assert "00004.avi is empty" in found
     assert "00005.avi is a Git LFS pointer" in found
 
@@ -312,7 +308,7 @@ def test_empty_files_and_pointer_stubs_are_named_before_anything_is_decoded(tmp_
 def test_a_clip_that_is_there_twice_is_named(tmp_path):
     tree = write_dfew(tmp_path, clips="clip_224x224_avi")
     (tree / "Clip" / "clip_224x224_avi" / "00004.mp4").write_bytes(b"x")
-    assert "00004' is there more than once: 00004.avi, 00004.mp4" in problems_of(tree)
+    assert "00004' is there more than once: 00004.avi, 00004.mp4" in problems_of(dfew, tree)
 
 
 def test_clips_without_rows_are_passed_over_as_in_dfew_itself(tree):

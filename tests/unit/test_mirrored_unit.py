@@ -6,9 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from tiny_unit import contents_but_seconds, make_clips, make_task
+from tiny_unit import contents_but_seconds, make_task
 
-from harness.data.clip import Source
 from harness.schedule.cluster import mirrored
 from harness.schedule.cluster.mirror import Mirror
 from harness.schedule.cluster.mirrored import Storage, execute_mirrored
@@ -16,13 +15,6 @@ from harness.train.task import Task
 from harness.train.unit import execute, is_finished
 
 SHORT = {"training": {"epochs": 2}}
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory) -> Source:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DFERBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield make_clips(tmp_path_factory.mktemp("clips"))
 
 
 @pytest.fixture
@@ -41,8 +33,8 @@ def on_another_machine(task: Task, folder: Path) -> Task:
     )
 
 
-def test_a_machine_that_shares_nothing_trains_the_same_and_the_driver_gets_it(clips, tmp_path, uri):
-    task = make_task(clips, tmp_path / "driver", **SHORT)
+def test_a_machine_that_shares_nothing_trains_the_same_and_the_driver_gets_it(source, tmp_path, uri):
+    task = make_task(source, tmp_path / "driver", **SHORT)
     driver = Mirror(uri, tmp_path / "driver")
     driver.send_inputs([Path(task.manifest)], Path(task.pack))
     storage = Storage(uri, sha256(Path(task.manifest).read_bytes()).hexdigest())
@@ -52,39 +44,39 @@ def test_a_machine_that_shares_nothing_trains_the_same_and_the_driver_gets_it(cl
     assert not is_finished(task)
     driver.bring_unit(task.trial.trial_id)
     assert is_finished(task)
-    plain = make_task(clips, tmp_path / "plain", **SHORT)
+    plain = make_task(source, tmp_path / "plain", **SHORT)
     execute(plain, lambda _: None)
     assert contents_but_seconds(task) == contents_but_seconds(plain)
     assert not list((tmp_path / "far").rglob("*.tmp"))
 
 
-def test_a_unit_that_is_finished_on_the_store_is_not_trained_again(clips, tmp_path, uri):
-    task = make_task(clips, tmp_path / "one", **SHORT)
+def test_a_unit_that_is_finished_on_the_store_is_not_trained_again(source, tmp_path, uri):
+    task = make_task(source, tmp_path / "one", **SHORT)
     execute_mirrored(task, Storage(uri), lambda _: None)
-    again = make_task(clips, tmp_path / "two", **SHORT)
+    again = make_task(source, tmp_path / "two", **SHORT)
     events = []
     execute_mirrored(again, Storage(uri), events.append)
     assert events == []
     assert contents_but_seconds(again) == contents_but_seconds(task)
 
 
-def test_without_a_store_nothing_is_mirrored(clips, tmp_path, monkeypatch):
+def test_without_a_store_nothing_is_mirrored(source, tmp_path, monkeypatch):
     monkeypatch.setattr(mirrored, "Mirror", None)
-    assert execute_mirrored(make_task(clips, tmp_path, **SHORT), Storage(), lambda _: None)["status"] == "done"
+    assert execute_mirrored(make_task(source, tmp_path, **SHORT), Storage(), lambda _: None)["status"] == "done"
 
 
-def test_a_long_training_leaves_its_state_on_the_store_while_it_goes_on(clips, tmp_path, uri, monkeypatch):
+def test_a_long_training_leaves_its_state_on_the_store_while_it_goes_on(source, tmp_path, uri, monkeypatch):
     monkeypatch.setattr(mirrored, "SEND_STATE_SECONDS", 0.0)
     sent = []
     whole = Mirror.send_unit
     monkeypatch.setattr(Mirror, "send_unit", lambda self, one: (sent.append(one), whole(self, one))[1])
-    task = make_task(clips, tmp_path / "one", **SHORT)
+    task = make_task(source, tmp_path / "one", **SHORT)
     execute_mirrored(task, Storage(uri), lambda _: None)
     assert len(sent) == 2 + 1, "after each epoch, and at the end"
 
 
-def test_a_manifest_that_is_not_the_drivers_is_replaced(clips, tmp_path, uri):
-    task = make_task(clips, tmp_path / "driver", **SHORT)
+def test_a_manifest_that_is_not_the_drivers_is_replaced(source, tmp_path, uri):
+    task = make_task(source, tmp_path / "driver", **SHORT)
     driver = Mirror(uri, tmp_path / "driver")
     driver.send_inputs([Path(task.manifest)], Path(task.pack))
     far = on_another_machine(task, tmp_path / "far")

@@ -6,6 +6,7 @@ import shutil
 import pytest
 import trees
 from tiny_clips import write_lines
+from trees import problems_of
 
 from harness.datasets.caer import caer
 from harness.datasets.clip_folder import clip_folder
@@ -13,15 +14,9 @@ from harness.datasets.cremad import cremad
 from harness.datasets.ferv39k import ferv39k
 from harness.datasets.mafw import mafw
 from harness.datasets.ravdess import ravdess
-from harness.errors import CollectedError, HarnessError
+from harness.errors import HarnessError
 
 FERV_LISTS = "4_setups/All_scenes"
-
-
-def problems_of(dataset, root, options=None) -> str:
-    with pytest.raises(CollectedError) as caught:
-        dataset.open(root, options or {})
-    return "\n".join(caught.value.problems)
 
 
 # FERV39k

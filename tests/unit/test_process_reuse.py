@@ -7,7 +7,7 @@ from contextlib import nullcontext
 
 import pytest
 import torch
-from tiny_unit import contents_but_seconds, make_clips, make_task, weights
+from tiny_unit import contents_but_seconds, make_task, weights
 
 from harness.errors import HarnessError, StorageError
 from harness.schedule.cluster import gpu_guard, ray_worker
@@ -20,13 +20,6 @@ from harness.train.task import Task
 from harness.train.unit import execute
 
 DEAD = "CUDA error: an illegal memory access was encountered"
-
-
-@pytest.fixture(scope="module")
-def source(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DFERBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield make_clips(tmp_path_factory.mktemp("clips"))
 
 
 def gpu(left: Leftover = Leftover(0.0), broken: str = "") -> Gpu:  # noqa: B008 - cannot be changed

@@ -1,19 +1,10 @@
 """The report works in a browser: sorting, filtering, hiding, exporting, and the view in the address."""
 
 import json
-import os
-import shutil
-import subprocess
 
 import pytest
-from fabricated_run import Fabrication, fabricate
-
-from harness.report.build import build
-
-BROWSER = os.environ.get("DFERBENCH_TEST_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
-
-QUIET = ("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", *QUIET, "--dump-dom")
+from browser import made_report, seen_by
+from fabricated_run import Fabrication
 
 PROBE = """
 <script>
@@ -43,27 +34,16 @@ window.addEventListener("load", () => {
 });
 </script>
 """
-CATCH = (
-    '<script>window.problems = []; window.addEventListener("error", (e) => window.problems.push(e.message));</script>'
-)
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    if not BROWSER:
-        pytest.skip("no Chromium is installed; set DFERBENCH_TEST_BROWSER to one")
     fabrication = Fabrication(clips=40, severities=(3,), perturbations=("contrast",))
-    return build(fabricate(tmp_path_factory.mktemp("runs"), fabrication), replicates=50).html_path
+    return made_report(tmp_path_factory.mktemp("runs"), fabrication)
 
 
 def probe(report, folder, fragment=""):
-    text = report.read_text().replace("<head>", f"<head>{CATCH}", 1)
-    page = folder / "probe.html"
-    page.write_text(text.replace("</body>", PROBE.replace("HASH", json.dumps(fragment)) + "</body>"))
-    command = [BROWSER, *FLAGS, f"--user-data-dir={folder / 'profile'}", f"{page.as_uri()}{fragment}"]
-    dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    found = dom.split('<pre id="probe">', 1)[1].split("</pre>", 1)[0]
-    return json.loads(found.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+    return seen_by(PROBE.replace("HASH", json.dumps(fragment)), report, folder, fragment=fragment)
 
 
 def test_the_board_sorts_filters_hides_and_exports_without_a_request(report, tmp_path):

@@ -1,13 +1,8 @@
 """Every section works in a browser, by pointer and by keyboard, and can be read by a screen reader and on paper."""
 
-import json
-import subprocess
-
 import pytest
-from fabricated_run import Fabrication, fabricate
-from test_report_browser import BROWSER, CATCH, FLAGS
-
-from harness.report.build import build
+from browser import made_report, seen_by
+from fabricated_run import Fabrication
 
 PROBE = """
 <script>
@@ -70,29 +65,17 @@ window.addEventListener("load", () => {
 """
 
 
-def run_browser(folder, text, width, *more):
-    page = folder / "probe.html"
-    page.write_text(text.replace("<head>", f"<head>{CATCH}", 1).replace("</body>", f"{PROBE}</body>"))
-    profile = f"--user-data-dir={folder / 'profile'}"
-    command = [BROWSER, *FLAGS, profile, f"--window-size={width},900", *more, page.as_uri()]
-    dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    found = dom.split('<pre id="probe">', 1)[1].split("</pre>", 1)[0]
-    return json.loads(found.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
-
-
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    if not BROWSER:
-        pytest.skip("no Chromium is installed; set DFERBENCH_TEST_BROWSER to one")
     made = Fabrication(
         clips=40, severities=(3,), perturbations=("contrast",), audit=True, features=6, configurations=12
     )
-    return build(fabricate(tmp_path_factory.mktemp("runs"), made), replicates=50).html_path
+    return made_report(tmp_path_factory.mktemp("runs"), made)
 
 
 @pytest.fixture(scope="module")
 def seen(report, tmp_path_factory):
-    return run_browser(tmp_path_factory.mktemp("browser"), report.read_text(), 1400)
+    return seen_by(PROBE, report, tmp_path_factory.mktemp("browser"), "--window-size=1400,900")
 
 
 def test_no_section_errs_or_asks_for_anything(seen):
@@ -138,7 +121,7 @@ def test_paper_shows_what_the_screen_folds_away(seen):
 
 
 def test_the_page_does_not_scroll_sideways_on_a_phone(report, tmp_path):
-    assert run_browser(tmp_path, report.read_text(), 500)["wide"] <= 0
+    assert seen_by(PROBE, report, tmp_path, "--window-size=500,900")["wide"] <= 0
 
 
 def test_the_page_stays_small(report):

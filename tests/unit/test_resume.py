@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_unit import contents_but_seconds, make_clips, make_task, weights
+from tiny_unit import contents_but_seconds, make_task, weights
 
 from harness.spec.trial import CLEAN_CONDITION, Condition
 from harness.tables import schema, store
@@ -28,13 +28,6 @@ RECIPES: dict[str, dict[str, Any]] = {
     "looksam": {"optimizer": {"learning_rate": 0.01, "sam": {"name": "looksam", "rho": 0.05}}},
     "friendly_sam": {"optimizer": {"learning_rate": 0.01, "sam": {"name": "friendly_sam", "rho": 0.05}}},
 }
-
-
-@pytest.fixture(scope="module")
-def source(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DFERBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield make_clips(tmp_path_factory.mktemp("clips"))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from seeded import generator
 
 from harness.datasets._faces.action_units import UNITS, Deformation, deform
 from harness.datasets._faces.capture import draw_backdrop, expose
@@ -20,10 +21,6 @@ from harness.datasets._faces.styles import STYLES
 from harness.datasets.synthetic import SIZES
 
 SIDE = 64
-
-
-def generator(seed: int = 0) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(seed))
 
 
 @pytest.fixture(scope="module")

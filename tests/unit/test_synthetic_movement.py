@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from seeded import generator
 
 from harness.datasets._faces.action_units import EFFECTS, LIMITS, UNITS, Deformation, deform
 from harness.datasets._faces.cast import draw_cast
@@ -14,10 +15,6 @@ from harness.datasets._faces.render import draw_movement
 from harness.datasets.synthetic import SIZES
 
 REST = np.zeros(len(Deformation._fields), dtype=np.float32)
-
-
-def generator(seed: int = 0) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(seed))
 
 
 def shown(*units: int) -> dict[str, float]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_unit import contents_but_seconds, make_clips, make_task, weights
+from tiny_unit import contents_but_seconds, make_task, weights
 from torch import nn
 from torch.nn import functional
 
@@ -31,13 +31,6 @@ from perturbations._apply import SUITE_VERSION
 
 NOISE = Condition(perturbation="gaussian_noise", severity=1)
 OOM = "CUDA out of memory. Tried to allocate 2.00 GiB."
-
-
-@pytest.fixture(scope="module")
-def source(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DFERBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield make_clips(tmp_path_factory.mktemp("clips"))
 
 
 @pytest.fixture(scope="module")
