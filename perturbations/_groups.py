@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Integer, UInt8
 from torch import Tensor
 
 Value = TypeVar("Value", bound=Hashable)
@@ -13,16 +13,16 @@ Value = TypeVar("Value", bound=Hashable)
 def by_value(
     pixels: UInt8[Tensor, "b t c h w"],
     values: Sequence[Value],
-    work: Callable[[UInt8[Tensor, "n t c h w"], Value], UInt8[Tensor, "n t c h w"]],
+    work: Callable[[UInt8[Tensor, "n t c h w"], Value], Integer[Tensor, "n t c h w"]],
 ) -> UInt8[Tensor, "b t c h w"]:
-    """Each clip as ``work`` makes it with the clip's value.
+    """Each clip as ``work`` makes it with the clip's value: 8-bit pixels, or the low bytes of wider numbers.
 
     On the CPU ``work`` gets clips one by one, which keeps them in cache; elsewhere it gets all those of a value, which
     spares the device many small pieces of work. In an evaluation that is the whole batch.
     """
     different = dict.fromkeys(values)
     if len(pixels) == 1 or (len(different) == 1 and not pixels.is_cpu):
-        return work(pixels, values[0])
+        return work(pixels, values[0]).to(torch.uint8)
     if pixels.is_cpu:
         spoilt = torch.empty_like(pixels)
         for into, clip, value in zip(spoilt, pixels, values, strict=True):
@@ -32,5 +32,5 @@ def by_value(
     for value in different:
         places = torch.tensor([place for place, each in enumerate(values) if each == value])
         places = places.to(pixels.device, non_blocking=True)
-        spoilt.index_copy_(0, places, work(pixels.index_select(0, places), value))
+        spoilt.index_copy_(0, places, work(pixels.index_select(0, places), value).to(torch.uint8))
     return spoilt

@@ -9,13 +9,13 @@ from functools import lru_cache, partial
 from typing import Literal, NamedTuple
 
 import torch
-from jaxtyping import Float32, Float64, Int32, Shaped, UInt8
+from jaxtyping import Float32, Float64, Int32, Integer, Shaped, UInt8
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 from perturbations._contract import ClipShape, Params
 from perturbations._groups import by_value
-from perturbations._pixels import WHOLE, to_pixels, within_pixels
+from perturbations._pixels import WHOLE, within_pixels
 
 STEPS = 4096
 SHARPNESS = -0.5
@@ -36,8 +36,8 @@ def coarsen(
 
 def _resampled(
     clips: UInt8[Tensor, "b t c h w"], size: tuple[int, int], up: Literal["cubic", "blocks"]
-) -> UInt8[Tensor, "b t c h w"]:
-    """Clips of one size in between."""
+) -> Integer[Tensor, "b t c h w"]:
+    """Clips of one size in between; the low bytes are the values."""
     frames = clips.flatten(0, 1)
     enlarged = _smooth if up == "cubic" else _in_blocks
     return enlarged(_averaged(frames, *size), frames.shape).view(clips.shape)
@@ -49,12 +49,12 @@ def _averaged(frames: UInt8[Tensor, "t c h w"], height: int, width: int) -> Floa
     return _weighed(_turned(rows.view(len(frames), -1, frames.shape[3])), _averages, width).add_(WHOLE).sub_(WHOLE)
 
 
-def _smooth(columns: Float32[Tensor, "t v l"], shape: torch.Size) -> UInt8[Tensor, "n h w"]:
-    """Full planes by cubic convolution."""
+def _smooth(columns: Float32[Tensor, "t v l"], shape: torch.Size) -> Int32[Tensor, "n h w"]:
+    """Full planes by cubic convolution; the low bytes are the values."""
     frames, channels, height, width = shape
     rows = _turned(_quarters(_weighed(columns, _cubics, width)))
     planes = _weighed(rows.view(frames * channels, -1, width), _cubics, height)
-    return to_pixels(planes)
+    return planes.clamp_(0, 255).add_(WHOLE).view(torch.int32)
 
 
 def _in_blocks(columns: Float32[Tensor, "t v l"], shape: torch.Size) -> UInt8[Tensor, "n h w"]:

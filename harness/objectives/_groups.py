@@ -48,6 +48,7 @@ def groups_of(group_by: GroupBy, labels: Int[Tensor, " b"], state: TrainState) -
 
 def group_losses(losses: Float[Tensor, " b"], groups: Int[Tensor, " b"], count: int) -> GroupLosses:
     """Losses averaged within groups."""
-    members = torch.bincount(groups, minlength=count)
+    # bincount looks for its largest value, for which the host would have to wait on a GPU
+    members = groups.new_zeros(count).scatter_add(0, groups, torch.ones_like(groups))
     sums = losses.new_zeros(count).index_add(0, groups, losses)
     return GroupLosses(sums / members.clamp(min=1), members > 0)

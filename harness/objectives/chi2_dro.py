@@ -55,7 +55,7 @@ def worst_weights(losses: Float[Tensor, " b"], radius: float) -> Float[Tensor, "
     etas = torch.where(slack > 0, means - torch.sqrt(variances * size / slack.clamp(min=1e-12)), ordered[0])
     etas = torch.cat([etas, ordered[:1]])
     duals = torch.sqrt(edge * (exact[None] - etas[:, None]).clamp(min=0).square().mean(dim=1)) + etas
-    excess = (exact - etas[duals.argmin()]).clamp(min=0)
+    excess = (exact - etas.gather(0, duals.argmin(0, keepdim=True))).clamp(min=0)
     worst = (exact == ordered[0]).double()
     if radius == 0:
         excess = torch.ones_like(exact)

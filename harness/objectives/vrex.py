@@ -42,8 +42,10 @@ class Vrex(nn.Module):
         targets = targets_of(labels, state, logits)
         losses = cross_entropies(logits, targets, self.options.label_smoothing)
         groups = group_losses(losses, groups_of(self.options.group_by, labels, state), self.count)
-        present = groups.losses[groups.present]
-        mean, variance = present.mean(), present.var(correction=0)
+        # sums over all groups, where absent ones add nothing: the device need not say how many there are
+        shares = groups.present / groups.present.sum()
+        mean = (shares * groups.losses).sum()
+        variance = (shares * (groups.losses - mean).square()).sum()
         factor = self.options.penalty if state.progress >= self.options.penalty_from else 1.0
         parts = {"group_mean": mean.detach(), "group_variance": variance.detach()}
         return LossParts(mean + factor * variance, parts)
