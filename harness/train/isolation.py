@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,14 +16,34 @@ def isolated(seed: int, threads: int, device: torch.device) -> Iterator[None]:
     Networks draw their first weights and dropout masks from torch's global generator, which takes no other; that
     generator is forked here and nowhere else.
     """
-    before = torch.get_num_threads(), torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
+    before, devices = torch.get_num_threads(), [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), deterministic(device):
         torch.manual_seed(seed)
         torch.set_num_threads(threads)
-        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
         try:
             yield
         finally:
-            torch.set_num_threads(before[0])
-            torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = before[1:]
+            torch.set_num_threads(before)
+
+
+@contextmanager
+def deterministic(device: torch.device) -> Iterator[None]:
+    """Within it, torch takes deterministic kernels; where a GPU has none (some gradients of pooling), a warning says so.
+
+    Without this, sums by index or place (``index_add``, ``scatter_add``) come in any order on a GPU, and two runs of a
+    spec differ in their last digits (PyTorch, "Reproducibility"). On a CPU it is so anyway.
+    """
+    backend, memory = torch.backends.cudnn, torch.utils.deterministic
+    chosen = backend.deterministic, backend.benchmark, memory.fill_uninitialized_memory
+    asked = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    backend.deterministic, backend.benchmark = True, False
+    if device.type == "cuda":
+        # cuBLAS reads this when it first works in a process
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        memory.fill_uninitialized_memory = False
+    try:
+        yield
+    finally:
+        backend.deterministic, backend.benchmark, memory.fill_uninitialized_memory = chosen
+        torch.use_deterministic_algorithms(asked[0], warn_only=asked[1])

@@ -1,12 +1,14 @@
 """Learning rate, isolation, options: each a law of its own."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
 
 from harness.errors import HarnessError
 from harness.spec.trial import TrainingSpec
-from harness.train.isolation import isolated
+from harness.train.isolation import deterministic, isolated
 from harness.train.options import typed_options
 from harness.train.schedule import learning_rate
 
@@ -36,6 +38,26 @@ def test_isolation_seeds_inside_and_restores_outside():
         assert torch.equal(first, torch.rand(3))
     assert torch.equal(state, torch.get_rng_state())
     assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize(("device", "asked"), [("cuda", True), ("cpu", False)])
+def test_a_gpu_is_asked_for_deterministic_kernels_and_the_process_is_left_as_it_was(device, asked, monkeypatch):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    backend = torch.backends.cudnn
+
+    def switches():
+        return (
+            torch.are_deterministic_algorithms_enabled(),
+            torch.is_deterministic_algorithms_warn_only_enabled(),
+            torch.utils.deterministic.fill_uninitialized_memory,
+            (backend.deterministic, backend.benchmark),
+        )
+
+    before = switches()
+    with deterministic(torch.device(device)):
+        assert switches() == (asked, asked, not asked, (True, False))
+    assert switches() == before
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
 
 
 def test_an_option_that_a_plugin_does_not_know_is_answered_with_the_nearest_one():
