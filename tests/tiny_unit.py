@@ -1,5 +1,6 @@
 """A unit of work small enough to be trained many times in one test: 36 clips that move or stand still."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ X3D: dict[str, Any] = {"name": "x3d", "width": 0.5, "depth": 0.2, "head_width": 
 """Batch normalisation keeps running statistics and dropout draws masks: both must survive what a unit goes through."""
 RECIPE: dict[str, Any] = {"model": X3D, "optimizer": {"learning_rate": 0.01}}
 TRAINING: dict[str, Any] = {"epochs": 4, "batch_size": 8, "warmup_epochs": 0}
+OUT_OF_MEMORY = "CUDA out of memory. Tried to allocate 2.00 GiB."
+"""What torch says first."""
 
 
 def make_clips(folder: Path) -> Source:
@@ -59,6 +62,15 @@ def make_task(source: Source, out: Path, recipe: dict[str, Any] | None = None, *
         pack=str(pack_folder(source.fingerprint, SIZE, 12)),
         **changes,
     )
+
+
+def ignore(event: Mapping[str, Any]) -> None:
+    """Nobody watches."""
+
+
+def names(folder: Path) -> list[str]:
+    """What lies in a folder, hidden or not."""
+    return sorted(path.name for path in folder.iterdir())
 
 
 def weights(task: Task) -> dict[str, torch.Tensor]:
