@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -28,12 +29,13 @@ def isolated(seed: int, threads: int, device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def deterministic(device: torch.device) -> Iterator[None]:
-    """Within it, torch takes deterministic kernels; where a GPU has none (some gradients of pooling), a warning says so.
+    """Within it, torch takes deterministic kernels; where a GPU has none (as for some poolings), a warning says so.
 
     Without this, sums by index or place (``index_add``, ``scatter_add``) come in any order on a GPU, and two runs of a
     spec differ in their last digits (PyTorch, "Reproducibility"). On a CPU it is so anyway.
     """
-    backend, memory = torch.backends.cudnn, torch.utils.deterministic
+    backend = torch.backends.cudnn
+    memory: Any = torch.utils.deterministic  # its switch is set through the module's class
     chosen = backend.deterministic, backend.benchmark, memory.fill_uninitialized_memory
     asked = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     backend.deterministic, backend.benchmark = True, False
