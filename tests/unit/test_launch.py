@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from harness.errors import HarnessError
-from harness.schedule.cluster.launch.manifest import LaunchOptions, manifest
+from harness.schedule.cluster.launch.manifest import LaunchOptions, label, manifest
 from harness.spec.load import parse_study
 
 TEXT = """\
@@ -192,6 +193,63 @@ def test_pods_that_would_leave_nothing_behind_are_refused(write):
     with pytest.raises(HarnessError, match="--claim"):
         write("kuberay", LaunchOptions(image="i"))
     assert "persistentVolumeClaim" not in write("kuberay", LaunchOptions(image="i", store="s3://b/r"))
+
+
+@pytest.mark.parametrize("name", ["a_b", "a-", "_".join(["long"] * 12), "x" * 38, "x" * 37, "1_5_", "2025", "no"])
+def test_kubernetes_takes_the_name_of_any_study(name, write, tmp_path):
+    file = tmp_path / "study.yaml"
+    text = TEXT.replace("my_study", f'"{name}"')
+    file.write_text(text)
+    documents = list(yaml.safe_load_all(manifest("kuberay", parse_study(text, "s"), file, GIVEN["kuberay"])))
+    names = {document["metadata"]["name"] for document in documents}
+    assert len(names) == 1
+    labels = documents[-1]["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["metadata"]["labels"]
+    assert labels == documents[1]["spec"]["podSelector"]["matchLabels"] == {"dferbench/study": label(name)}
+    jsonschema.validate(documents[-1], RAYJOB)
+    assert label(name) != label(name + "-")
+
+
+ODD = (
+    "a b",
+    "a: b",
+    "a #b",
+    "it's",
+    'say "so"',
+    "{a, b}",
+    "[c]",
+    "null",
+    "1.5",
+    "yes",
+    "\u00e9t\u00e9",
+    "c:\\d",
+    "*x",
+    "- y",
+)
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("kind", ["kuberay", "ray-up"])
+def test_whatever_is_given_on_the_command_line_arrives_as_it_is(kind, odd, write):
+    given = {"image": odd, "claim": odd, "mount": f"/{odd}", "cache": odd, "store": odd, "out": f"/{odd}"}
+    head = {"provider": "local", "head": odd, "workers": (odd,), "user": odd} if kind == "ray-up" else {}
+    documents = list(yaml.safe_load_all(write(kind, LaunchOptions(**given, **head))))
+    if kind == "ray-up":
+        (cluster,) = documents
+        assert cluster["provider"] == {"type": "local", "head_ip": odd, "worker_ips": [odd]}
+        assert (cluster["auth"]["ssh_user"], cluster["docker"]["image"]) == (odd, odd)
+        appended = shlex.split(cluster["setup_commands"][1].partition("||")[2])[1]
+        assert shlex.split(appended)[-1] == f"DFERBENCH_CACHE={odd}"
+        return
+    jsonschema.validate(documents[-1], RAYJOB)
+    cluster = documents[-1]["spec"]["rayClusterSpec"]
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        (container,) = group["template"]["spec"]["containers"]
+        assert container["image"] == container["env"][0]["value"] == odd
+        assert container["volumeMounts"][-1]["mountPath"] == f"/{odd}"
+        assert group["template"]["spec"]["volumes"][-1]["persistentVolumeClaim"] == {"claimName": odd}
+    told = shlex.split(documents[-1]["spec"]["entrypoint"])
+    assert told[told.index("--store") + 1] == odd
+    assert told[told.index("--out") + 1] == f"/{odd}"
 
 
 @pytest.mark.parametrize(

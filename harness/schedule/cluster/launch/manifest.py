@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
 from dataclasses import asdict, dataclass
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from harness.errors import HarnessError
@@ -16,6 +20,8 @@ from harness.schedule.cluster.launch.shape import shape_of
 from harness.spec.study import StudySpec
 
 Kind = Literal["kuberay", "slurm", "ray-up"]
+LONGEST_LABEL = 47 - len("dferbench-")
+"""KubeRay refuses a RayJob whose name has more than 47 characters."""
 TEMPLATES: dict[Kind, str] = {"kuberay": "rayjob.yaml.j2", "slurm": "slurm.sh.j2", "ray-up": "ray_up.yaml.j2"}
 
 
@@ -86,7 +92,7 @@ def manifest(kind: Kind, study: StudySpec, file: Path, options: LaunchOptions) -
     mirrored = f" --store {shlex.quote(options.store)}" if options.store else ""
     given: dict[str, Any] = {
         **asdict(options),
-        "name": study.name.replace("_", "-"),
+        "name": label(study.name),
         "question": " ".join(study.question.split()),
         "shape": shape,
         "cache": cache_folder,
@@ -98,6 +104,27 @@ def manifest(kind: Kind, study: StudySpec, file: Path, options: LaunchOptions) -
         "version": version("dferbench"),
     }
     return _templates().get_template(TEMPLATES[kind]).render(given)
+
+
+def label(name: str) -> str:
+    """A study's name as Kubernetes takes it in names and labels; a long one ends in its hash.
+
+    >>> label("hdf_small")
+    'hdf-small'
+    >>> label("every_method_of_2025_on_dfew_and_ferv39k_") == label("every_method_of_2025_on_dfew_and_ferv39k")
+    False
+    """
+    plain = name.replace("_", "-").strip("-")
+    if len(plain) <= LONGEST_LABEL and not name.endswith(("-", "_")):
+        return plain
+    digest = sha256(name.encode()).hexdigest()[:8]
+    return f"{plain[: LONGEST_LABEL - len(digest) - 1].rstrip('-')}-{digest}"
+
+
+def _as_yaml(value: str) -> str:
+    """A string for anywhere in YAML, within brackets too: as it is where that is the string, else quoted."""
+    plain = re.fullmatch(r"[\w/~][\w./:@+~-]*", value, re.ASCII) and yaml.safe_load(f"[{value}]") == [value]
+    return value if plain else json.dumps(value, ensure_ascii=False)
 
 
 def _problems(kind: Kind, options: LaunchOptions) -> list[str]:
@@ -126,4 +153,5 @@ def _templates() -> Environment:
         loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
     found.filters["shell"] = shlex.quote
+    found.filters["yaml"] = _as_yaml
     return found
