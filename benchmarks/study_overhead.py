@@ -4,6 +4,7 @@
     OMP_NUM_THREADS=1 python benchmarks/study_overhead.py --units 20 --slots 1
     OMP_NUM_THREADS=1 python benchmarks/study_overhead.py --units 20 --gpus 1 --slots 1 --epochs 200
     OMP_NUM_THREADS=1 python benchmarks/study_overhead.py --units 40 --gpus 0.5 --slots 2 --epochs 200
+    OMP_NUM_THREADS=1 python benchmarks/study_overhead.py --units 20 --gpus 1 --slots 1 --epochs 200 --local
 
 A study of 200 small trainings, each with a test on clean clips, is run by ``dferbench run`` on Ray. A training's time
 is what its worker was busy with it, from taking it up to its last file; the overhead is the rest of the slots' time:
@@ -14,11 +15,13 @@ The driver shares the processors with the workers, as in a real study, so its ow
 Ray and of its workers is told apart, because a study pays it once. What the overhead is in a study of one-minute units
 follows by division: it does not depend on how long a training takes. Target: 5 % of a minute.
 
-With ``--gpus`` each training asks for that share of a GPU, and a second table tells how long a GPU's slot waits between
-the last file of a training and the first epoch of the next: for Tune, for the process, which gives the GPU's memory
-back and is used again, and for the next network to be built. Target: 5 % of the time, both of trainings as long as
-these and of one-minute trainings; ``--epochs`` makes them longer. What the first trainings wait for, the start of
-PyTorch and CUDA, is not in it. On a GPU that several slots share, one works while another waits.
+A second table tells how long a slot waits between the last file of a training and the start of the next: for Tune, for
+the process, which on a GPU gives its memory back and is used again, and for the next network to be built. With
+``--gpus`` each training asks for that share of a GPU, and what a slot waits, a GPU waits. Target: 5 % of the time, both
+of trainings as long as these and of one-minute trainings; ``--epochs`` makes them longer. What the first trainings wait
+for, the start of PyTorch and CUDA, is not in it. On a GPU that several slots share, one works while another waits.
+
+With ``--local`` there is no Ray and one slot: what is left is what the program itself costs between trainings.
 """
 
 import argparse
@@ -87,7 +90,7 @@ def waits(spans: list[tuple[float, float]], slots: int) -> list[float]:
 
 
 def print_waits(spans: list[tuple[float, float]], slots: int) -> bool:
-    """Print how long a GPU's slot waits between two trainings; whether it is within the target."""
+    """Print how long a slot waits between two trainings; whether it is within the target."""
     found, working = waits(spans, slots), sum(end - start for start, end in spans)
     if not found:
         sys.exit(f"{len(spans)} trainings in {slots} slots: none follows another; take more --units")
@@ -97,8 +100,23 @@ def print_waits(spans: list[tuple[float, float]], slots: int) -> bool:
     print("|--:|--:|--:|--:|--:|")
     print(f"| {len(found)} | {mean:.3f} | {max(found):.3f} | {share:.2%} | {of_minute:.2%} |")
     within = max(share, of_minute) <= TARGET
-    print(f"{'within' if within else 'ABOVE'} the target of {TARGET:.0%} between trainings on a GPU")
+    print(f"{'within' if within else 'ABOVE'} the target of {TARGET:.0%} between trainings")
     return within
+
+
+def ran(chosen: argparse.Namespace) -> tuple[list[tuple[float, float]], float]:
+    """When each training of the study began and ended, in order, and the seconds that the whole command took."""
+    with tempfile.TemporaryDirectory(prefix="dferbench-overhead-") as folder:
+        file, runs = Path(folder) / "study.yaml", Path(folder) / "runs"
+        file.write_text(yaml.safe_dump(study(chosen.units, chosen.epochs, chosen.gpus), sort_keys=False))
+        command = [sys.executable, "-m", "harness.cli", "run", file, "--out", runs, "--plain"]
+        command += ["--local"] if chosen.local else ["--slots", chosen.slots]
+        started = perf_counter()
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+        wall = perf_counter() - started
+        if done.returncode:
+            sys.exit(done.stdout + done.stderr)
+        return sorted(busy(runs)), wall
 
 
 def main() -> int:
@@ -108,28 +126,21 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--slots", type=int, default=max(1, os.cpu_count() or 1))
     parser.add_argument("--gpus", type=float, default=0.0, help="share of a GPU for each training")
+    parser.add_argument("--local", action="store_true", help="one after another in one process, without Ray")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="dferbench-overhead-") as folder:
-        file, runs = Path(folder) / "study.yaml", Path(folder) / "runs"
-        file.write_text(yaml.safe_dump(study(chosen.units, chosen.epochs, chosen.gpus), sort_keys=False))
-        command = [sys.executable, "-m", "harness.cli", "run", file, "--out", runs, "--slots", chosen.slots, "--plain"]
-        started = perf_counter()
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-        wall = perf_counter() - started
-        if done.returncode:
-            sys.exit(done.stdout + done.stderr)
-        spans = sorted(busy(runs))
+    slots = 1 if chosen.local else chosen.slots
+    spans, wall = ran(chosen)
     working = sum(end - start for start, end in spans)
     between = max(end for _, end in spans) - min(start for start, _ in spans)
-    each = (between * chosen.slots - working) / len(spans)
+    each = (between * slots - working) / len(spans)
     share = each / MINUTE
     print(f"| units | slots | busy s per unit | overhead s per unit | start and report s | {MINUTE:.0f} s units |")
     print("|--:|--:|--:|--:|--:|--:|")
     cells = (f"{working / len(spans):.2f}", f"{each:.3f}", f"{wall - between:.1f}", f"{share:.2%} overhead")
-    print(f"| {len(spans)} | {chosen.slots} | " + " | ".join(cells) + " |")
+    print(f"| {len(spans)} | {slots} | " + " | ".join(cells) + " |")
     print(f"{'within' if share <= TARGET else 'ABOVE'} the target of {TARGET:.0%}")
-    between_well = print_waits(spans, chosen.slots) if chosen.gpus else True
-    return 0 if share <= TARGET and between_well else 1
+    within = print_waits(spans, slots)
+    return 0 if share <= TARGET and (within or not chosen.gpus) else 1
 
 
 if __name__ == "__main__":
