@@ -1,7 +1,10 @@
 """What another device would do differently, watched or imitated without one.
 
-``Rounding`` imitates arithmetic that rounds otherwise; ``Waits`` collects what makes a host wait for its device.
+``Rounding`` imitates arithmetic that rounds otherwise; ``Waits`` collects what makes a host wait for its device;
+``Unordered`` collects operations that add up in any order on CUDA.
 """
+
+import re
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -92,3 +95,30 @@ class Waits(TorchDispatchMode):
         if source.device.type != out.device.type and not (told and out.device.type == "cuda"):
             self.found.append(tuple(source.shape))
         return out
+
+
+UNORDERED = re.compile(
+    r"_?(adaptive_(avg|max)_pool[23]d|avg_pool3d|fractional_max_pool[23]d|upsample_(linear1d|bilinear2d|bicubic2d|trilinear3d)"
+    r"|reflection_pad[123]d|grid_sampler_[23]d|ctc_loss|scaled_dot_product_\w+)_backward"
+    r"|max_unpool[23]d|nll_loss2d|put|histc|bincount|median|scatter_reduce"
+)
+"""What has no deterministic kernel on CUDA (``torch.use_deterministic_algorithms``, the list of what raises), and the
+gradients of fused attention, which are deterministic only where a warning would be an error."""
+
+
+class Unordered(TorchDispatchMode):
+    """Collects the names of operations whose result depends on the order in which a GPU's threads come.
+
+    Attributes:
+        found: names.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func._schema.name.removeprefix("aten::").rstrip("_")
+        if UNORDERED.fullmatch(name):
+            self.found.add(name)
+        return func(*args, **(kwargs or {}))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
 @contextmanager
@@ -32,20 +33,24 @@ def deterministic(device: torch.device) -> Iterator[None]:
     """Within it, torch takes deterministic kernels; where a GPU has none (as for some poolings), a warning says so.
 
     Without this, sums by index or place (``index_add``, ``scatter_add``) come in any order on a GPU, and two runs of a
-    spec differ in their last digits (PyTorch, "Reproducibility"). On a CPU it is so anyway.
+    spec differ in their last digits (PyTorch, "Reproducibility"). On a CPU it is so anyway. Attention is computed by
+    matrix products: the gradients of its fused kernels are deterministic only where a warning would be an error.
     """
     backend = torch.backends.cudnn
     memory: Any = torch.utils.deterministic  # its switch is set through the module's class
     chosen = backend.deterministic, backend.benchmark, memory.fill_uninitialized_memory
     asked = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     backend.deterministic, backend.benchmark = True, False
+    attention: AbstractContextManager[object] = nullcontext()
     if device.type == "cuda":
         # cuBLAS reads this when it first works in a process
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
         memory.fill_uninitialized_memory = False
+        attention = sdpa_kernel(SDPBackend.MATH)
     try:
-        yield
+        with attention:
+            yield
     finally:
         backend.deterministic, backend.benchmark, memory.fill_uninitialized_memory = chosen
         torch.use_deterministic_algorithms(asked[0], warn_only=asked[1])

@@ -7,12 +7,11 @@ last normalisation is a dynamic tanh (Zhu et al., CVPR 2025) divided by the devi
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -103,19 +102,17 @@ class TemporalGate(nn.Module):
 
     def forward(self, volume: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b t"]:
         """Gates in (0, 1)."""
-        average = self._binned(volume.mean(dim=(3, 4)), functional.adaptive_avg_pool1d)
-        maximum = self._binned(volume.amax(dim=(3, 4)), functional.adaptive_max_pool1d)
+        average = bin_averages(self._descriptors(volume.mean(dim=(3, 4))), self.frames)
+        maximum = bin_maxima(self._descriptors(volume.amax(dim=(3, 4))), self.frames)
         response = self._response(average, maximum)
         mixed = self.mix(response.transpose(1, 2)).transpose(1, 2)
         attended = functional.scaled_dot_product_attention(self.query(mixed), self.key(mixed), self.value(mixed))
         gates = torch.sigmoid(attended.mean(dim=2))
         return _resampled(gates[:, None], volume.shape[2])[:, 0]
 
-    def _binned(
-        self, channels: Float[Tensor, "b c s"], pool: Callable[[Tensor, int], Tensor]
-    ) -> Float[Tensor, "b t t"]:
-        """Frames (resampled to the length built for) by channel bins."""
-        return pool(_resampled(channels, self.frames).transpose(1, 2), self.frames)
+    def _descriptors(self, channels: Float[Tensor, "b c s"]) -> Float[Tensor, "b t c"]:
+        """Frames, resampled to the length built for, by channels."""
+        return _resampled(channels, self.frames).transpose(1, 2)
 
     def _response(self, average: Float[Tensor, "b t t"], maximum: Float[Tensor, "b t t"]) -> Float[Tensor, "b t t"]:
         """Sigmoid of fused descriptors, plus the frame's deviation over bins, minus the difference of neighbours."""
@@ -179,6 +176,31 @@ class DynamicTanh(nn.Module):
         """Squashed responses; the epsilon is added inside and outside the root, as released."""
         deviation = torch.sqrt(responses.var(dim=1, keepdim=True) + self.epsilon) + self.epsilon
         return torch.tanh(self.alpha / deviation * responses) * self.gamma + self.beta
+
+
+def bin_averages(values: Float[Tensor, "b t c"], bins: int) -> Float[Tensor, "b t n"]:
+    """Averages of bins of channels, as ``adaptive_avg_pool1d``, whose gradient is not deterministic on CUDA."""
+    index, inside = channel_bins(values.shape[2], bins, values.device)
+    return (values[..., index] * inside).sum(dim=3) / inside.sum(dim=1)
+
+
+def bin_maxima(values: Float[Tensor, "b t c"], bins: int) -> Float[Tensor, "b t n"]:
+    """Maxima of bins of channels, as ``adaptive_max_pool1d``, whose gradient is not deterministic on CUDA."""
+    index, _ = channel_bins(values.shape[2], bins, values.device)
+    return values[..., index].max(dim=3).values
+
+
+def channel_bins(channels: int, bins: int, device: torch.device) -> tuple[Int[Tensor, "n s"], Bool[Tensor, "n s"]]:
+    """The channels of each bin, from ``floor(i c / n)`` to before ``ceil((i + 1) c / n)``.
+
+    Returns:
+        Indices, a narrow bin's last one repeated, and which of them are not repeated.
+    """
+    widest = max(((one + 1) * channels - 1) // bins - one * channels // bins for one in range(bins)) + 1
+    number = torch.arange(bins, device=device)[:, None]
+    first, last = number * channels // bins, ((number + 1) * channels - 1) // bins
+    place = first + torch.arange(widest, device=device)
+    return place.minimum(last), place <= last
 
 
 def _resampled(values: Float[Tensor, "b c s"], length: int) -> Float[Tensor, "b c t"]:

@@ -2,12 +2,13 @@
 
 Without a GPU: torch's fake CUDA tensors know devices and shapes but no values, so an operation between two devices, or
 a look of the host at a value that only the device has, raises. Copies for which the host would wait are counted.
+Trained on the CPU as on a GPU, none takes an operation that adds up in any order there, so that a training repeats.
 """
 
 import numpy as np
 import pytest
 import torch
-from other_devices import Waits
+from other_devices import Unordered, Waits
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
@@ -16,6 +17,7 @@ from harness.objectives._contract import TrainingData, TrainState
 from harness.train.augment import augment
 from harness.train.augment_recipes import PARTS, PUBLISHED
 from harness.train.batch_transforms import mix
+from harness.train.isolation import deterministic
 
 CLASSES, FEATURES = 4, 6
 CUDA = torch.device("cuda")
@@ -25,6 +27,14 @@ CUDA = torch.device("cuda")
 def fakes():
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
         yield mode
+
+
+@pytest.fixture
+def as_on_a_gpu(monkeypatch):
+    """Kernels are chosen as for a training on a GPU."""
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    with deterministic(CUDA):
+        yield
 
 
 def moved(module, fakes):
@@ -97,3 +107,37 @@ def test_clips_are_mixed_where_they_are(name, fakes):
     mixed = mix(name, clips, shares, 1.0, np.random.default_rng(0))
     assert mixed.clips.is_cuda
     assert mixed.distributions.is_cuda
+
+
+@pytest.mark.parametrize("name", plugins.names("model"))
+@pytest.mark.usefixtures("as_on_a_gpu")
+def test_a_network_s_gradient_is_added_up_in_one_order(name):
+    plugin = plugins.load("model", name)
+    shape = plugin.examples[0]
+    network = built(plugin.build, plugin.config(**plugin.small), CLASSES, shape).train()
+    clips = torch.rand(2, shape.frames, 3, shape.size, shape.size, generator=torch.Generator().manual_seed(1))
+    with torch.random.fork_rng(devices=[]), Unordered() as unordered:
+        output = network(clips)
+        (output.logits.sum() + output.features.sum()).backward()
+    assert not unordered.found
+
+
+@pytest.mark.parametrize("name", plugins.names("objective"))
+@pytest.mark.usefixtures("as_on_a_gpu")
+def test_a_loss_is_added_up_in_one_order(name):
+    plugin = plugins.load("objective", name)
+    loss = built(plugin.build, plugin.options(), TrainingData((50, 20, 8, 2), 3, FEATURES))
+    generator = torch.Generator().manual_seed(2)
+    logits, features = (torch.randn(8, size, generator=generator).requires_grad_() for size in (CLASSES, FEATURES))
+    state = TrainState(progress=0.5, groups=torch.arange(8) % 3, gradient_norm=torch.tensor(1.0))
+    with Unordered() as unordered:
+        loss(logits, features, torch.arange(8) % CLASSES, state).loss.backward()
+    assert not unordered.found
+
+
+def test_an_operation_that_adds_up_in_any_order_would_be_found():
+    tokens = torch.rand(1, 2, 4, 8, generator=torch.Generator().manual_seed(3)).requires_grad_()
+    with Unordered() as unordered:
+        nn.functional.scaled_dot_product_attention(tokens, tokens, tokens).sum().backward()
+        nn.functional.adaptive_avg_pool1d(tokens[0], 3).sum().backward()
+    assert len(unordered.found) == 2

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from harness import plugins
-from models._blocks.dam import DAM, DamConfig, dct_bank
+from models._blocks.dam import DAM, DamConfig, bin_averages, bin_maxima, dct_bank
 from models._blocks.model import ClipShape
 
 hdf = plugins.load("model", "hdf")
@@ -161,3 +161,22 @@ def test_hdf_adds_four_attention_modules_and_a_linear_classifier_to_the_trunk():
     assert network.trunk.channels == (24, 48, 96, 192)
     trunk = 2_989_017 - 982_887
     assert sum(parameter.numel() for parameter in network.parameters()) == trunk + 4 * 4237 + 192 * 7 + 7
+
+
+@pytest.mark.parametrize("channels", [1, 5, 16, 24, 25, 192])
+@pytest.mark.parametrize("bins", [1, 4, 16, 32])
+@pytest.mark.parametrize(
+    ("ours", "torch_s"),
+    [(bin_averages, functional.adaptive_avg_pool1d), (bin_maxima, functional.adaptive_max_pool1d)],
+)
+def test_bins_of_channels_and_their_gradients_are_those_of_adaptive_pooling(channels, bins, ours, torch_s):
+    generator = torch.Generator().manual_seed(channels)
+    values = torch.randn(2, 3, channels, generator=generator).mul(2).round().relu()  # with ties, which one channel wins
+    weights = torch.randn(2, 3, bins, generator=generator)
+    found = []
+    for pool in (ours, torch_s):
+        given = values.clone().requires_grad_()
+        pooled = pool(given, bins)
+        (pooled * weights).sum().backward()
+        found.append((pooled, given.grad))
+    torch.testing.assert_close(found[0], found[1])
