@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from harness.plugins import load
 from harness.spec.trial import CLEAN_CONDITION, Condition
 from harness.train.batches import Batch
+from harness.train.isolation import deterministic
 from harness.train.predict import evaluate, to_floats
 from harness.train.showing import Pass
 from models._blocks.model import ClipShape as NetworkShape
@@ -88,7 +89,7 @@ class Bench:
 
     def _seconds(self, work: Callable[[], None]) -> float:
         clock = time.process_time if self.device.type == "cpu" else time.perf_counter
-        with self.autocast():
+        with deterministic(self.device), self.autocast():
             start = clock()
             work()
             if self.device.type == "cuda":

@@ -115,4 +115,4 @@ def soft_targets(batch: Batch, device: torch.device) -> Float[Tensor, "b k"]:
     """
     if batch.label_distributions is None:
         raise HarnessError(f"training.soft_labels: some of the clips {', '.join(batch.clip_ids)} have no votes.")
-    return batch.label_distributions.to(device)
+    return batch.label_distributions.to(device, non_blocking=True)

@@ -18,6 +18,7 @@ from harness.metrics.war import war
 from harness.objectives._contract import TrainState
 from harness.seeds import derive
 from harness.spec.trial import TrialSpec
+from harness.train.ahead import read_ahead
 from harness.train.augment import augment
 from harness.train.batch_transforms import mix
 from harness.train.batches import Batch, ClipReader, soft_targets
@@ -120,7 +121,8 @@ class Training:
         reports: list[tuple[StepReport, Batch]] = []
         rate = 0.0
         self.model.train()
-        for index, batch in enumerate(self.reader.shuffled(self.fold.train, training.batch_size, seed, number)):
+        shuffled = self.reader.shuffled(self.fold.train, training.batch_size, seed, number)
+        for index, batch in enumerate(read_ahead(shuffled, self.device)):
             rate = learning_rate(
                 self.trial.recipe.optimizer.learning_rate, training, number - 1 + (index + 1) / batches
             )
@@ -157,14 +159,14 @@ class Training:
     def _step(self, batch: Batch, epoch: int, progress: float) -> StepReport:
         clips = to_floats(batch.pixels, self.device)
         clips = augment(clips, self.trial.clip.augment, self.trial.seed, epoch, batch.clip_ids)
-        labels = batch.labels.to(self.device)
+        labels, groups = (values.to(self.device, non_blocking=True) for values in (batch.labels, batch.groups))
         targets = soft_targets(batch, self.device) if self.trial.training.soft_labels else None
         mixing = self.trial.training.mix
         if mixing is not None:
             generator = np.random.default_rng(derive(self.trial.seed, "mix", epoch, *batch.clip_ids))
             single = F.one_hot(labels, len(self.reader.source.classes)).float() if targets is None else targets
             clips, targets = mix(mixing.name, clips, single, mixing.alpha, generator)
-        state = TrainState(progress=progress, groups=batch.groups.to(self.device), label_distributions=targets)
+        state = TrainState(progress=progress, groups=groups, label_distributions=targets)
         return self.stepper.step(clips, labels, state)
 
     def validate(self) -> tuple[dict[str, float], np.ndarray]:

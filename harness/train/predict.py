@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from harness.data.clip import Source
+from harness.train.ahead import read_ahead
 from harness.train.batches import Batch, ClipReader
 from harness.train.showing import Pass, shown_under
 
@@ -24,7 +25,7 @@ OnShown = Callable[[Pass, Sequence[str], Tensor], None]
 
 def to_floats(pixels: UInt8[Tensor, "b t c h w"], device: torch.device) -> Float[Tensor, "b t c h w"]:
     """8-bit pixels as floats in [0, 1] on the device."""
-    return pixels.to(device).float().div_(255)
+    return pixels.to(device, non_blocking=True).float().div_(255)
 
 
 def evaluate(
@@ -66,7 +67,7 @@ def evaluate_together(
     found: list[np.ndarray] = []
     done = 0
     with torch.no_grad():
-        for batch in reader.in_order(clip_ids, batch_size):
+        for batch in read_ahead(reader.in_order(clip_ids, batch_size), device):
             found.append(said_of(models, batch, shown, device, on_shown).cpu().numpy())
             done += len(batch.clip_ids)
             if on_batch:
@@ -125,7 +126,7 @@ def pooled_features(
     with torch.no_grad():
         found = [
             model(to_floats(batch.pixels, device)).features.float().cpu().numpy()
-            for batch in reader.in_order(clip_ids, batch_size)
+            for batch in read_ahead(reader.in_order(clip_ids, batch_size), device)
         ]
     return np.concatenate(found)
 

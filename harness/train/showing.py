@@ -57,7 +57,7 @@ def shown_under(
     """
     turns = in_turn(passes) if device.type != "cpu" else list(range(len(passes)))
     coded = [place for place in turns if device.type != "cpu" and on_host(passes[place])]
-    pixels = batch.pixels.to(device)
+    pixels = batch.pixels.to(device, non_blocking=True)
     with _codecs(batch, [passes[place] for place in coded], pinned=device.type == "cuda") as made:
         for place in turns:
             if place in coded:
