@@ -135,6 +135,18 @@ def test_a_line_cut_off_by_a_kill_is_not_read(run, console):
     assert len(wanted_by(run)) == len(brain.units)
 
 
+def test_a_line_cut_off_by_a_full_disk_takes_none_of_the_next_with_it(run, console):
+    brain = started(run, console)
+    whole = run.wanted.read_bytes()
+    run.wanted.write_bytes(whole[:-40])
+    publisher = Publisher(run, {})
+    publisher.follow(brain, dict)
+    run.wanted.write_bytes(whole[:-40])
+    publisher._written -= 1
+    publisher._append_wanted()
+    assert {one.trial_id for one in wanted_by(run)} == {unit.trial.trial_id for unit in brain.units.values()}
+
+
 def test_a_burst_of_events_is_written_once(run, console, monkeypatch):
     written = []
     monkeypatch.setattr(
