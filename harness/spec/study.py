@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from itertools import pairwise
 
 from pydantic import Field, field_validator, model_validator
 
+from harness.spec.each_once import each_once
 from harness.spec.method import MethodSpec
 from harness.spec.resources import ResourcesSpec
 from harness.spec.search import SearchSpec
@@ -86,9 +85,7 @@ class StudySpec(Strict):
     @field_validator("folds", "seeds")
     @classmethod
     def _no_repeats(cls, values: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(values)) != len(values):
-            raise ValueError(f"{_repeated(values)} is given twice")
-        return values
+        return each_once(values)
 
     @model_validator(mode="after")
     def _search_is_consistent(self) -> StudySpec:
@@ -105,9 +102,3 @@ class StudySpec(Strict):
     def resources_of(self, method: str) -> ResourcesSpec:
         """What a trial of a method asks of the scheduler: its own resources, or the study's."""
         return self.methods[method].resources or self.resources
-
-
-def _repeated(values: Iterable[int]) -> int:
-    """The smallest value that occurs twice."""
-    ordered = sorted(values)
-    return next(one for one, other in pairwise(ordered) if one == other)

@@ -23,6 +23,7 @@ def test_a_study_written_out_and_read_again_is_the_same_study():
         ("batch_size", "batchsize", "unknown key 'training.batchsize'. Did you mean 'batch_size'?"),
         ("    objective: {name: dsm", "    objectve: {name: dsm", "'methods.hdf.objectve'. Did you mean 'objective'?"),
         ("folds: [1, 2]", "folds: [1, 1]", "folds: 1 is given twice"),
+        ("search: {configurations", "search: {folds: [1, 2, 1], configurations", "search.folds: 1 is given twice"),
         ("seeds: [0]", "seeds: []", "seeds"),
         ("seeds: [0]", "seeds: [1000]", "search.seed 1000 is also in seeds"),
         ("severities: [1, 3, 5]", "severities: [1, 9]", "severities are 1 to 5"),
