@@ -13,6 +13,11 @@ from harness.spec.search import SearchSpec
 from harness.spec.strict import Strict
 from harness.spec.trial import CLEAN_CONDITION, ClipSpec, Condition, DatasetSpec, TrainingSpec, ValidationSpec
 
+TRIALS_FOLDER = "units"
+"""Lies beside the studies' own folders in a runs folder."""
+LONGEST_NAME = 100
+"""Characters of a study's name; file systems allow 255 in a folder's, and jobs are named after studies."""
+
 
 class StressSpec(Strict):
     """The perturbations that trained networks are tested under, beside the clean clips.
@@ -80,6 +85,10 @@ class StudySpec(Strict):
     def _name_is_a_folder(cls, name: str) -> str:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
             raise ValueError(f"'{name}' must be lower-case letters, digits, - and _, because it names a folder")
+        if len(name) > LONGEST_NAME:
+            raise ValueError(f"'{name}' has {len(name)} characters, and a folder's name at most {LONGEST_NAME}")
+        if name == TRIALS_FOLDER:
+            raise ValueError(f"'{name}' is what the folder of all studies' trials is called")
         return name
 
     @field_validator("folds", "seeds")
