@@ -62,6 +62,18 @@ def test_a_search_that_is_given_more_configurations_goes_on_with_those_it_has(tm
     assert len(fresh.searches["hdf"].configurations) == len(longer.searches["hdf"].configurations) == 10
 
 
+@pytest.mark.parametrize("change", [{"folds": [1, 2]}, {"validation": {"fraction": 0.4}}], ids=["folds", "validation"])
+def test_a_study_that_judges_by_other_clips_searches_as_if_it_had_never_judged_by_these(change, tmp_path):
+    study = study_of(SMALL)
+    other = type(study).model_validate(study.model_dump(mode="json") | change)
+    _, storage = run(study, tmp_path / "journal")
+    edited, _ = run(other, tmp_path / "journal", storage=storage)
+    fresh, _ = run(other, tmp_path / "fresh")
+    assert history(edited) == history(fresh)
+    names = optuna.get_all_study_names(open_journal(tmp_path / "journal"))
+    assert len(names) == 2, "what the first search was told is not told of the second"
+
+
 def test_the_written_recipe_is_first_and_is_trained_on_all_folds(tmp_path):
     brain, _ = run(study_of(SMALL | {"stopping": "asha"}), tmp_path / "journal")
     written = brain.searches["hdf"].configurations[0]

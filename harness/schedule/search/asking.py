@@ -19,7 +19,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from harness.plan import search_of
+from harness.plan import search_folds, search_of
 from harness.schedule.search.asking_evenly import sobol
 from harness.schedule.search.configuration import Told
 from harness.seeds import derive, digest
@@ -45,6 +45,8 @@ class Asker:
             dataset.fingerprint,
             study.training.model_dump(mode="json"),
             study.clip.model_dump(mode="json"),
+            study.validation.model_dump(mode="json"),
+            list(search_folds(study)),
         ]
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         objectives = self._search.objectives
