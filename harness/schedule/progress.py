@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from rich.console import Console, ConsoleOptions
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from harness.plan import Unit
 from harness.schedule.brain import Brain, key
@@ -193,21 +194,22 @@ class Progress:
         yield table
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row) -> tuple[Text, ...]:
+    """As text, because what a trial says may hold brackets, which rich would take for markup."""
     unit = row.unit
     number = f" #{unit.configuration}" if unit.phase == "search" else ""
     colour = {"done": "green", "training": "cyan", "testing": "blue"}.get(row.state, "red")
     seconds = row.seconds or monotonic() - row.started
     return (
-        unit.method + number,
-        unit.phase,
-        str(unit.trial.fold),
-        str(unit.trial.seed),
-        f"[{colour}]{row.state}[/{colour}]",
-        f"{row.epoch}/{row.epochs}",
-        "" if row.val_uar is None else f"{row.val_uar:.1%}",
-        clock(seconds),
-        row.detail,
+        Text(unit.method + number),
+        Text(unit.phase),
+        Text(str(unit.trial.fold)),
+        Text(str(unit.trial.seed)),
+        Text(row.state, style=colour),
+        Text(f"{row.epoch}/{row.epochs}"),
+        Text("" if row.val_uar is None else f"{row.val_uar:.1%}"),
+        Text(clock(seconds)),
+        Text(row.detail),
     )
 
 

@@ -7,7 +7,6 @@ nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from harness.paths import UnitPaths
 from harness.plan import Unit
 from harness.schedule.operate.wanted import read_json
+from harness.tables import json_lines
 
 Compute = Callable[[Unit], float | None]
 Find = Callable[[Unit], UnitPaths]
@@ -32,7 +32,7 @@ class RememberedScores:
 
     def __init__(self, file: Path, compute: Compute, find: Find, metric: str) -> None:
         self.file, self.compute, self.find, self.metric = file, compute, find, metric
-        self._known = _read(file)
+        self._known: dict[str, float] = dict(json_lines.read(file))
 
     def __call__(self, unit: Unit) -> float | None:
         """The score of a unit; those of halted trainings change and are computed every time."""
@@ -42,8 +42,7 @@ class RememberedScores:
         score = self.compute(unit)
         if name and score is not None:
             self._known[name] = score
-            with self.file.open("a", encoding="utf-8") as file:
-                file.write(json.dumps([name, score]) + "\n")
+            json_lines.append([[name, score]], self.file)
         return score
 
     def _name(self, unit: Unit) -> str:
@@ -52,12 +51,3 @@ class RememberedScores:
         files: dict[str, Any] = read_json(paths.record).get("files", {})
         digest = files.get(paths.predictions("val").name, {}).get("sha256", "")
         return f"{self.metric}:{digest}" if digest else ""
-
-
-def _read(file: Path) -> dict[str, float]:
-    """Every whole line; the last may have been cut off by a kill."""
-    try:
-        lines = file.read_text(encoding="utf-8").split("\n")
-    except FileNotFoundError:
-        return {}
-    return dict(json.loads(line) for line in lines if line.endswith("]"))

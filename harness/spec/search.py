@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from harness.spec.each_once import each_once
 from harness.spec.strict import Strict
 
 Objective = Literal["uar", "war", "validation_robustness", "cost"]
@@ -89,6 +90,11 @@ class SearchSpec(Strict):
         if data.get("metric") and data.get("metrics"):
             raise ValueError("give metric or metrics, not both; the first of metrics chooses")
         return {**data, **named}
+
+    @field_validator("folds")
+    @classmethod
+    def _no_repeats(cls, folds: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        return folds and each_once(folds)
 
     @model_validator(mode="after")
     def _several_metrics(self) -> SearchSpec:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from itertools import pairwise
 
 from pydantic import Field, field_validator, model_validator
 
+from harness.spec.each_once import each_once
 from harness.spec.method import MethodSpec
 from harness.spec.resources import ResourcesSpec
 from harness.spec.search import SearchSpec
 from harness.spec.strict import Strict
 from harness.spec.trial import CLEAN_CONDITION, ClipSpec, Condition, DatasetSpec, TrainingSpec, ValidationSpec
+
+TRIALS_FOLDER = "units"
+"""Lies beside the studies' own folders in a runs folder."""
+LONGEST_NAME = 100
+"""Characters of a study's name; file systems allow 255 in a folder's, and jobs are named after studies."""
 
 
 class StressSpec(Strict):
@@ -81,14 +85,16 @@ class StudySpec(Strict):
     def _name_is_a_folder(cls, name: str) -> str:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
             raise ValueError(f"'{name}' must be lower-case letters, digits, - and _, because it names a folder")
+        if len(name) > LONGEST_NAME:
+            raise ValueError(f"'{name}' has {len(name)} characters, and a folder's name at most {LONGEST_NAME}")
+        if name == TRIALS_FOLDER:
+            raise ValueError(f"'{name}' is what the folder of all studies' trials is called")
         return name
 
     @field_validator("folds", "seeds")
     @classmethod
     def _no_repeats(cls, values: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(values)) != len(values):
-            raise ValueError(f"{_repeated(values)} is given twice")
-        return values
+        return each_once(values)
 
     @model_validator(mode="after")
     def _search_is_consistent(self) -> StudySpec:
@@ -105,9 +111,3 @@ class StudySpec(Strict):
     def resources_of(self, method: str) -> ResourcesSpec:
         """What a trial of a method asks of the scheduler: its own resources, or the study's."""
         return self.methods[method].resources or self.resources
-
-
-def _repeated(values: Iterable[int]) -> int:
-    """The smallest value that occurs twice."""
-    ordered = sorted(values)
-    return next(one for one, other in pairwise(ordered) if one == other)

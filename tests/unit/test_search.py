@@ -8,7 +8,7 @@ import optuna
 import pytest
 from fake_search import DATA, FOLDS, Storage, brain_on, history, landscape, run, study_of
 
-from harness.plan import counts, fold_order
+from harness.plan import counts, fold_order, search_units
 from harness.schedule.search.asking import Asker, open_journal
 from harness.spec.search import RacingSpec, StoppingSpec
 
@@ -62,12 +62,34 @@ def test_a_search_that_is_given_more_configurations_goes_on_with_those_it_has(tm
     assert len(fresh.searches["hdf"].configurations) == len(longer.searches["hdf"].configurations) == 10
 
 
+@pytest.mark.parametrize("change", [{"folds": [1, 2]}, {"validation": {"fraction": 0.4}}], ids=["folds", "validation"])
+def test_a_study_that_judges_by_other_clips_searches_as_if_it_had_never_judged_by_these(change, tmp_path):
+    study = study_of(SMALL)
+    other = type(study).model_validate(study.model_dump(mode="json") | change)
+    _, storage = run(study, tmp_path / "journal")
+    edited, _ = run(other, tmp_path / "journal", storage=storage)
+    fresh, _ = run(other, tmp_path / "fresh")
+    assert history(edited) == history(fresh)
+    names = optuna.get_all_study_names(open_journal(tmp_path / "journal"))
+    assert len(names) == 2, "what the first search was told is not told of the second"
+
+
 def test_the_written_recipe_is_first_and_is_trained_on_all_folds(tmp_path):
     brain, _ = run(study_of(SMALL | {"stopping": "asha"}), tmp_path / "journal")
     written = brain.searches["hdf"].configurations[0]
     assert written.values == {"objective.eta": 0.2, "objective.tau": 0.07, "optimizer.sam.rho": 0.02}
     assert set(written.scores) == set(FOLDS)
     assert written.status == "complete"
+
+
+def test_the_written_recipe_has_the_trials_that_it_has_without_a_search_also_where_a_whole_number_is_written(tmp_path):
+    written = study_of(SMALL, domains={"objective.eta": {"uniform": (0.05, 1)}}).model_dump(mode="json")
+    written["methods"]["hdf"]["objective"]["eta"] = 1
+    study = type(study_of(SMALL)).model_validate(written)
+    for _ in range(2):
+        brain, _ = run(study, tmp_path / "journal")
+        asked = {key for key, unit in brain.units.items() if unit.phase == "search" and unit.configuration == 0}
+        assert asked == {unit.key for unit in search_units(study, DATA, "hdf", 0, {})}
 
 
 def test_racing_trains_losers_on_fewer_folds_and_never_the_chosen_one(tmp_path):

@@ -104,16 +104,15 @@ def test_the_best_configuration_counts_only_with_all_of_its_folds(run, console):
     started(run, console)
     lines = [
         {"method": "hdf", "phase": "search", "configuration": number, "fold": fold, "seed": 1000, "epochs": 2}
-        for number in (0, 1)
-        for fold in (1, 2)
+        for number, fold in ((0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
     ]
     text = "".join(json.dumps({**line, "trial_id": f"{index}" * 16}) + "\n" for index, line in enumerate(lines))
     run.wanted.write_text(run.wanted.read_text() + text)
-    for index, score in ((0, 0.3), (1, 0.2), (2, 0.9)):
+    for index, score in ((0, 0.3), (1, 0.2), (2, 0.9), (4, 0.9)):
         write_record(run, f"{index}" * 16, val_uar=score)
     phases = {(phase.method, phase.phase): phase for phase in read_status(run).phases}
-    assert phases["hdf", "search"].best == pytest.approx(0.25)
-    assert phases["hdf", "search"].spent_epochs == 3 * 2
+    assert phases["hdf", "search"].best == pytest.approx(0.25), "one was raced out on an easy fold"
+    assert phases["hdf", "search"].spent_epochs == 4 * 2
     assert phases["x3d", "confirm"].best is None
 
 
@@ -133,6 +132,18 @@ def test_a_line_cut_off_by_a_kill_is_not_read(run, console):
     text = run.wanted.read_text()
     run.wanted.write_text(text + text.splitlines()[0][:40])
     assert len(wanted_by(run)) == len(brain.units)
+
+
+def test_a_line_cut_off_by_a_full_disk_takes_none_of_the_next_with_it(run, console):
+    brain = started(run, console)
+    whole = run.wanted.read_bytes()
+    run.wanted.write_bytes(whole[:-40])
+    publisher = Publisher(run, {})
+    publisher.follow(brain, dict)
+    run.wanted.write_bytes(whole[:-40])
+    publisher._written -= 1
+    publisher._append_wanted()
+    assert {one.trial_id for one in wanted_by(run)} == {unit.trial.trial_id for unit in brain.units.values()}
 
 
 def test_a_burst_of_events_is_written_once(run, console, monkeypatch):

@@ -1,10 +1,12 @@
 """What a study file may say, and how mistakes in it are named."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from harness.errors import HarnessError
+from harness.paths import RunPaths
 from harness.plan import check
 from harness.spec.load import bundled_studies, dump_study, find_study, load_study, parse_study
 
@@ -23,10 +25,13 @@ def test_a_study_written_out_and_read_again_is_the_same_study():
         ("batch_size", "batchsize", "unknown key 'training.batchsize'. Did you mean 'batch_size'?"),
         ("    objective: {name: dsm", "    objectve: {name: dsm", "'methods.hdf.objectve'. Did you mean 'objective'?"),
         ("folds: [1, 2]", "folds: [1, 1]", "folds: 1 is given twice"),
+        ("search: {configurations", "search: {folds: [1, 2, 1], configurations", "search.folds: 1 is given twice"),
         ("seeds: [0]", "seeds: []", "seeds"),
         ("seeds: [0]", "seeds: [1000]", "search.seed 1000 is also in seeds"),
         ("severities: [1, 3, 5]", "severities: [1, 9]", "severities are 1 to 5"),
         ("name: quickstart", "name: Quick Start", "names a folder"),
+        ("name: quickstart", f"name: {RunPaths(Path(), 'x').units.name}", "the folder of all studies' trials"),
+        ("name: quickstart", f"name: {'q' * 256}", "256 characters"),
         ("{uniform: [0.05, 0.6]}", "{uniform: [0.6, 0.05]}", "must be below"),
         ("{uniform: [0.05, 0.6]}", "{unifrom: [0.05, 0.6]}", "Did you mean 'uniform'?"),
         ("epochs: 20", "epochs: 20\n  epochs: 15", "given twice"),

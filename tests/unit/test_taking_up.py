@@ -79,6 +79,15 @@ def test_a_line_cut_off_by_a_kill_is_computed_again(run):
     assert scores(run, Computing())(UNITS[0]) == 0.9
 
 
+def test_a_score_that_is_remembered_after_a_cut_off_line_is_not_lost_with_it(run):
+    publish(run, UNITS[0], "aa")
+    publish(run, UNITS[1], "cc")
+    run.remembered.write_text('["uar:aa", 0.9]\n["uar:bb", 0.')
+    assert scores(run, Computing(0.5))(UNITS[1]) == 0.5
+    again = scores(run, Computing())
+    assert (again(UNITS[0]), again(UNITS[1])) == (0.9, 0.5)
+
+
 def epochs(trial_id, count=2):
     rows = dict.fromkeys(schema.EPOCHS.schema.names, 0.5)
     return pd.DataFrame(

@@ -7,13 +7,13 @@ repeated by the next. Weights stay there until a trial needs them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness.paths import RunPaths, UnitPaths
 from harness.schedule.cluster.remote_folder import RemoteFolder
+from harness.tables import json_lines
 from harness.tables.temporary import hidden_name, remove
 
 TRANSFERS = 8
@@ -96,8 +96,8 @@ class Mirror:
         for name, size in self._there.sizes("units").items():
             trial_id = name.split("/")[1].partition(".")[0]
             self._known.setdefault(trial_id, {})[name] = size
-        lines = self._there.read(self._name(run.wanted)).splitlines()
-        ids = dict.fromkeys(str(json.loads(line)["trial_id"]) for line in lines)
+        lines = json_lines.parse(self._there.read(self._name(run.wanted)))
+        ids = dict.fromkeys(str(line["trial_id"]) for line in lines)
         with ThreadPoolExecutor(TRANSFERS) as pool:
             list(pool.map(self.bring_unit, [one for one in ids if one in self._known]))
 

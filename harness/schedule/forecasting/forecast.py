@@ -39,10 +39,10 @@ def forecast(file: Path, out: Path, slots: int, console: Console) -> None:
     costs = estimate(study, source, run, found, over=over)
     cpus = max(request.cpus for request in requests(study).values())
     parallel = slots or max(1, int((os.cpu_count() or 1) / cpus))
-    console.print(f"{study.name}: {study.question}", highlight=False)
+    console.print(f"{study.name}: {study.question}", markup=False, highlight=False)
     console.print(trials_table(study, found))
     console.print(costs_table(study, costs, parallel, over=over))
-    console.print(basis_line(costs), highlight=False)
+    console.print(basis_line(costs), markup=False, highlight=False)
     console.print(storage_line(costs, *pack_bytes(study, source)), highlight=False)
 
 

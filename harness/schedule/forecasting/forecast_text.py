@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.table import Table
+from rich.text import Text
 
 from harness.schedule.clock import clock
 from harness.schedule.forecasting.costs import START_SECONDS, MethodCosts
@@ -22,7 +23,7 @@ def trials_table(study: StudySpec, found: dict[Wanted, Found]) -> Table:
     for one, seen in list(found.items())[:SHOWN_TRIALS]:
         number = f" #{one.configuration}" if one.phase == "search" else ""
         table.add_row(
-            one.method + number,
+            Text(one.method + number),
             one.phase,
             str(one.fold),
             str(one.seed),
@@ -34,7 +35,7 @@ def trials_table(study: StudySpec, found: dict[Wanted, Found]) -> Table:
     chosen = {one.method for one in found if one.phase == "confirm"}
     for name, method in study.methods.items():
         if method.search and name not in chosen:
-            table.add_row(name, "confirm", "all", "all", "chosen by the search")
+            table.add_row(Text(name), "confirm", "all", "all", "chosen by the search")
     return table
 
 
@@ -48,7 +49,6 @@ def costs_table(study: StudySpec, costs: list[MethodCosts], slots: int, *, over:
         table.add_column(name, justify="right", no_wrap=True)
     for each in costs:
         cells = (
-            each.method,
             str(each.count.search),
             str(each.count.confirm),
             str(each.done.search + each.done.confirm),
@@ -57,7 +57,7 @@ def costs_table(study: StudySpec, costs: list[MethodCosts], slots: int, *, over:
             clock(each.seconds),
             clock(each.left_seconds),
         )
-        table.add_row(*cells, *([f"{each.gpu_hours:.1f}"] if gpus else []))
+        table.add_row(Text(each.method), *cells, *([f"{each.gpu_hours:.1f}"] if gpus else []))
     table.title = _title(study, costs, slots, over)
     return table
 

@@ -22,6 +22,7 @@ from harness.paths import RunPaths
 from harness.plan import Unit
 from harness.schedule.brain import Brain, key
 from harness.schedule.operate.driver import read_progress
+from harness.tables import json_lines
 from harness.tables.store import write_text
 from harness.tables.temporary import sweep
 
@@ -81,7 +82,7 @@ class Publisher:
     def follow(self, brain: Brain, snapshot: Snapshot) -> None:
         """Publish what a brain wants and, from now on, what ``snapshot`` says."""
         units = list(brain.units.values())
-        write_text(_lines(units), self._run.wanted)
+        write_text(json_lines.text(map(_described, units)), self._run.wanted)
         self._written, self._snapshot, self._brain = len(units), snapshot, brain
         self.changed()
 
@@ -105,13 +106,8 @@ class Publisher:
         """The trials that the study has come to want since the last time, in one write."""
         units = [] if self._brain is None else list(self._brain.units.values())[self._written :]
         if units:
-            with self._run.wanted.open("a", encoding="utf-8") as file:
-                file.write(_lines(units))
+            json_lines.append(map(_described, units), self._run.wanted)
             self._written += len(units)
-
-
-def _lines(units: list[Unit]) -> str:
-    return "".join(json.dumps(_described(unit), ensure_ascii=False) + "\n" for unit in units)
 
 
 def _described(unit: Unit) -> dict[str, Any]:

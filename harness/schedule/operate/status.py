@@ -203,7 +203,7 @@ def _counted(one: Wanted, found: Found, running: set[str], statuses: list[str]) 
 
 
 def _best(units: list[Wanted], found: dict[str, Found]) -> float | None:
-    """The best configuration's mean over its folds; configurations with a missing or failed fold do not count."""
+    """The best configuration's mean over all folds; one with a missing, failed or never asked fold does not count."""
     scores: dict[int, list[float]] = {}
     for one in units:
         score = found[one.key].record.get(METRIC)
@@ -211,7 +211,8 @@ def _best(units: list[Wanted], found: dict[str, Found]) -> float | None:
     if units[0].phase == "confirm":
         known = [score for each in scores.values() for score in each if not math.isnan(score)]
         return fmean(known) if known else None
-    means = [fmean(each) for each in scores.values()]
+    num_folds = max(map(len, scores.values()))  # the recipe as written is asked for on all of them at once
+    means = [fmean(each) for each in scores.values() if len(each) == num_folds]
     return max((mean for mean in means if not math.isnan(mean)), default=None)
 
 

@@ -104,7 +104,7 @@ def _phases(status: StudyStatus) -> Table:
     for name in (*shown, "epochs", "time", "val UAR", "chosen"):
         table.add_column(name, justify="right", no_wrap=True)
     for phase in status.phases:
-        table.add_row(phase.method, phase.phase, *_cells(phase, shown))
+        table.add_row(Text(phase.method), phase.phase, *_cells(phase, shown))
     return table
 
 
@@ -132,13 +132,13 @@ def _running(status: StudyStatus) -> Table:
     for unit in status.running:
         uar = "" if unit.get("val_uar") is None else f"{unit['val_uar']:.1%}"
         table.add_row(
-            str(unit["unit"]),
+            Text(str(unit["unit"])),
             str(unit["state"]),
             f"{unit['epoch']}/{unit['epochs']}",
             uar,
             clock(unit["seconds"]),
-            str(unit.get("host", "")),
-            str(unit.get("detail", "")),
+            Text(str(unit.get("host", ""))),
+            Text(str(unit.get("detail", ""))),
         )
     return table
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.paths import RunPaths, UnitPaths
+from harness.tables import json_lines
 from harness.tables.schema import TRIALS
 from harness.tables.store import read
 
@@ -69,11 +70,8 @@ def wanted_by(run: RunPaths) -> list[Wanted]:
 
 
 def _lines(file: Path) -> Iterator[Wanted]:
-    """Every whole line; the last may have been cut off by a kill."""
-    for line in file.read_text(encoding="utf-8").split("\n"):
-        if line.endswith("}"):
-            content = json.loads(line)
-            yield Wanted(**{name: content[name] for name in Wanted.__dataclass_fields__})
+    for content in json_lines.read(file):
+        yield Wanted(**{name: content[name] for name in Wanted.__dataclass_fields__})
 
 
 def look(paths: UnitPaths, phase: str) -> Found:

@@ -8,7 +8,7 @@ started again asks the same things.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from harness.plan import search_of
+from harness.plan import search_folds, search_of
 from harness.schedule.search.asking_evenly import sobol
 from harness.schedule.search.configuration import Told
 from harness.seeds import derive, digest
@@ -45,6 +45,8 @@ class Asker:
             dataset.fingerprint,
             study.training.model_dump(mode="json"),
             study.clip.model_dump(mode="json"),
+            study.validation.model_dump(mode="json"),
+            list(search_folds(study)),
         ]
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         objectives = self._search.objectives
@@ -66,7 +68,7 @@ class Asker:
         Numbers must be asked in order. Configuration 0 is the recipe as written, then come the user's points.
         """
         if number < self._numbers:
-            return self._values(self._drawn.get_trials(deepcopy=False)[number].params)
+            return self._values(number)
         if number != self._numbers:
             raise ValueError(f"configuration {number} of {self._method} was asked before {self._numbers}")
         with _quietly():
@@ -82,7 +84,7 @@ class Asker:
                 )
             )
         self._numbers += 1
-        return self._values(drawn.params)
+        return self._values(number)
 
     def tell(self, number: int, told: Told) -> None:
         """Record what became of a configuration.
@@ -127,7 +129,11 @@ class Asker:
             return sobol(self._spec, number - len(self._first), seed)
         return None
 
-    def _values(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _values(self, number: int) -> dict[str, Any]:
+        """As the user wrote them, where he did: Optuna makes 1.0 of a 1, which would be another trial's name."""
+        if number < len(self._first):
+            return self._first[number]
+        params = self._drawn.get_trials(deepcopy=False)[number].params
         return {path: params[path] for path in self._spec.search if path in params}
 
     def _sampler(self, number: int) -> BaseSampler:
