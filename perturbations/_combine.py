@@ -3,7 +3,6 @@
 import importlib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Literal
 
 from jaxtyping import UInt8
 from torch import Tensor
@@ -13,6 +12,8 @@ from perturbations._levels import along
 from perturbations._random import Draws
 
 STEPS = (1.0, 2.0, 3.0, 4.0, 5.0)
+PACES = ("clip", "coherent", "frame")
+"""Granularities from the slowest to the fastest."""
 
 
 @cache
@@ -53,26 +54,25 @@ class Combination:
         return pixels
 
 
-def combination(
-    title: str,
-    severities: Mapping[str, Sequence[int | float]],
-    source: str,
-    granularity: Literal["clip", "frame", "coherent"] = "frame",
-) -> Perturbation:
-    """A combined shift as a perturbation of its own; its granularity is that of its fastest member."""
+def combination(title: str, severities: Mapping[str, Sequence[int | float]], source: str) -> Perturbation:
+    """A combined shift as a perturbation of its own.
+
+    Its granularity is that of its fastest member, and it destroys the order of frames if any of them does.
+    """
     combined = Combination(severities)
+    members = [member(name) for name in combined.severities]
     return Perturbation(
         title=title,
         family="combined",
         unit="severities of " + ", ".join(f"{name} {_written(steps)}" for name, steps in combined.severities.items()),
         levels=STEPS,
-        granularity=granularity,
-        label_preserving="yes",
+        granularity=max((each.granularity for each in members), key=PACES.index),
+        label_preserving="order" if any(each.label_preserving == "order" for each in members) else "yes",
         source=source,
         draw=combined.draw,
         apply=combined.apply,
-        keyed=any(member(name).keyed for name in combined.severities),
-        on_host=any(member(name).on_host for name in combined.severities),
+        keyed=any(each.keyed for each in members),
+        on_host=any(each.on_host for each in members),
     )
 
 

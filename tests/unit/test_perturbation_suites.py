@@ -84,6 +84,19 @@ def test_a_combination_applies_its_members_in_order_with_draws_of_their_own():
     assert torch.equal(perturb(CLIP[None], combined, 1, [1]), perturb(CLIP[None], load("brightness_up"), 1, [1]))
 
 
+@pytest.mark.parametrize("name", [name for name in perturbation_files() if load(name).family == "combined"])
+def test_a_combination_is_as_fast_as_its_fastest_member(name):
+    combined = load(name)
+    paces = {load(part).granularity for part in combined.draw.__self__.severities}
+    assert combined.granularity == next(pace for pace in ("frame", "coherent", "clip") if pace in paces)
+
+
+def test_a_combination_destroys_order_if_a_member_does():
+    each = (1, 2, 3, 4, 5)
+    assert combination("both", {"brightness_up": each, "reverse": each}, "test").label_preserving == "order"
+    assert combination("both", {"brightness_up": each, "freeze": each}, "test").label_preserving == "yes"
+
+
 def test_a_gallery_has_a_sheet_for_each_perturbation_and_a_page_of_them_all(tmp_path):
     page = _gallery.write(["hflip", "occlude_eyes"], CLIP, tmp_path, dpi=20)
     text = page.read_text()
