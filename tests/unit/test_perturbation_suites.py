@@ -68,6 +68,24 @@ def test_a_profile_spoils_its_part_of_the_clip_only(profile, changed):
         assert frames[6:10].all()
 
 
+@pytest.mark.parametrize("profile", ["ramp", "burst", "apex", "constant"])
+@pytest.mark.parametrize(
+    "name", [name for name in perturbation_files() if not load(name).family.startswith("temporal")]
+)
+def test_a_profile_shows_every_perturbation_of_the_picture_as_it_is_where_it_acts(name, profile):
+    clip = CLIP[None, :8]
+    for severity in (1, 3.5, 5):
+        spoilt = perturb(clip, profiled(name, profile), severity, [9])[0]
+        full, clean = perturb(clip, load(name), severity, [9])[0], clip[0]
+        acts = {"constant": range(8), "apex": (3, 4), "ramp": (7,)}.get(profile)
+        if acts is not None:
+            assert torch.equal(spoilt[list(acts)], full[list(acts)])
+        if profile in {"apex", "burst"}:
+            whole = [torch.equal(*pair) for pair in zip(spoilt, full, strict=True)]
+            same = [torch.equal(*pair) for pair in zip(spoilt, clean, strict=True)]
+            assert all(one or other for one, other in zip(whole, same, strict=True))
+
+
 def test_a_ramp_grows_to_the_full_severity_in_the_last_frame():
     spoilt = perturb(CLIP[None], profiled("brightness_down", "ramp"), 5, [9])[0]
     full = perturb(CLIP[None], load("brightness_down"), 5, [9])[0]
@@ -89,6 +107,22 @@ def test_a_combination_is_as_fast_as_its_fastest_member(name):
     combined = load(name)
     paces = {load(part).granularity for part in combined.draw.__self__.severities}
     assert combined.granularity == next(pace for pace in ("frame", "coherent", "clip") if pace in paces)
+
+
+def test_a_member_that_draws_nothing_acts_too():
+    combined = combination("both", {"hflip": (1, 1, 1, 1, 1), "brightness_up": (1, 2, 3, 4, 5)}, "test")
+    mirrored = perturb(CLIP[None].flip(-1), load("brightness_up"), 2, [1])
+    assert torch.equal(perturb(CLIP[None], combined, 2, [1]), mirrored)
+
+
+def test_a_member_begins_to_act_at_its_severity_1_and_nothing_acts_without_one():
+    late = combination("late", {"contrast_down": (0, 0, 1, 2, 3)}, "test")
+    contrast = load("contrast_down")
+    for severity in (1, 1.5, 2.5, 2.75):
+        assert torch.equal(perturb(CLIP[None], late, severity, [1]), CLIP[None])
+    for severity in (3, 3.5, 5):
+        expected = perturb(CLIP[None], contrast, severity - 2, [1])
+        assert torch.equal(perturb(CLIP[None], late, severity, [1]), expected)
 
 
 def test_a_combination_destroys_order_if_a_member_does():
