@@ -131,8 +131,12 @@ def test_a_combination_destroys_order_if_a_member_does():
     assert combination("both", {"brightness_up": each, "freeze": each}, "test").label_preserving == "yes"
 
 
+def loaded(*names):
+    return {name: load(name) for name in names}
+
+
 def test_a_gallery_has_a_sheet_for_each_perturbation_and_a_page_of_them_all(tmp_path):
-    page = _gallery.write(["hflip", "occlude_eyes"], CLIP, tmp_path, dpi=20)
+    page = _gallery.write(loaded("hflip", "occlude_eyes"), CLIP, tmp_path, dpi=20)
     text = page.read_text()
     for name in ("hflip", "occlude_eyes"):
         assert (tmp_path / f"{name}.png").stat().st_size > 1000
@@ -140,15 +144,15 @@ def test_a_gallery_has_a_sheet_for_each_perturbation_and_a_page_of_them_all(tmp_
 
 
 def test_the_picture_of_an_index_map_has_room_for_it_and_others_have_their_levels_side_by_side(tmp_path):
-    names = ["reverse", "flicker", "hflip", "occlude_eyes"]
-    sizes = [imread(path).shape[1::-1] for path in _contact_sheet.write_pictures(names, CLIP, tmp_path)]
+    members = loaded("reverse", "flicker", "hflip", "occlude_eyes")
+    sizes = [imread(path).shape[1::-1] for path in _contact_sheet.write_pictures(members, CLIP, tmp_path)]
     wide, high = 8 * 56 + 10, 6 * 56 + 25
     assert sizes == [(wide + 210, high), (wide, high), (2 * 128 + 10, 128 + 25), (6 * 128 + 10, 128 + 25)]
 
 
 def test_a_sheet_of_a_temporal_perturbation_shows_every_frame_with_its_source():
-    sheet = _gallery.rows("reverse", CLIP)
+    sheet = _gallery.rows("reverse", load("reverse"), CLIP)
     assert [row.severity for row in sheet] == [0, 1, 2, 3, 4, 5]
     assert sheet[5].captions == [str(source) for source in reversed(range(16))]
-    assert len(_gallery.rows("gaussian_blur", CLIP)[0].frames) == 3
-    assert len(_gallery.rows("static", CLIP)) == 2
+    assert len(_gallery.rows("gaussian_blur", load("gaussian_blur"), CLIP)[0].frames) == 3
+    assert len(_gallery.rows("static", load("static"), CLIP)) == 2
