@@ -1,4 +1,4 @@
-"""A perturbation that another package adds is tested, shown and named like one of ours."""
+"""A perturbation that another package adds is tested, shown and named like one of ours, and never takes its place."""
 
 import pytest
 from tiny_clips import textured_frames, write_video
@@ -53,6 +53,12 @@ def test_a_gallery_shows_it(install, tmp_path, small):
     write_video(video, textured_frames(6, size=16, seed=0))
     gallery_shown(["upside_down", "hflip"], video, tmp_path / "gallery", small)
     assert {path.stem for path in (tmp_path / "gallery").iterdir()} >= {"upside_down", "hflip"}
+
+
+def test_one_of_the_name_of_ours_is_refused(install):
+    install("fog")
+    with pytest.raises(HarnessError, match=r"'fog' is not the only one of its name: 'strange:upside_down'"):
+        perturbation("fog")
 
 
 def test_a_gallery_of_a_variant_that_a_suite_has_not_is_refused_with_those_it_has(tmp_path):
