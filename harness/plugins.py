@@ -41,28 +41,33 @@ def _entry_points(package: str) -> tuple[EntryPoint, ...]:
 def names(kind: str) -> tuple[str, ...]:
     """All known names of a kind (``model``, ``perturbation``, ``objective``, ``dataset``, ``metric``), sorted."""
     package = KINDS[kind]
-    files = {
-        path.stem
-        for folder in package_folders(package)
-        for path in folder.glob("*.py")
-        if not path.name.startswith("_")
-    }
-    return tuple(sorted(files | {point.name for point in _entry_points(package)}))
+    return tuple(sorted(_files(package) | {point.name for point in _entry_points(package)}))
+
+
+def _files(package: str) -> set[str]:
+    """The names of a package's own files."""
+    paths = (path for folder in package_folders(package) for path in folder.glob("*.py"))
+    return {path.stem for path in paths if not path.name.startswith("_")}
 
 
 def load(kind: str, name: str) -> Any:
     """The object that a plugin file exports.
 
     Raises:
-        HarnessError: if no such file exists, or if the file does not export an object of its own name.
+        HarnessError: if no such file exists, if the file does not export an object of its own name, or if another
+            package has something of the same name, which no result would tell from it.
     """
-    known = names(kind)
-    if name not in known:
-        raise unknown(kind, name, known)
     package = KINDS[kind]
-    for point in _entry_points(package):
-        if point.name == name:
-            return point.load()
+    own, others = name in _files(package), [point for point in _entry_points(package) if point.name == name]
+    if not own and not others:
+        raise unknown(kind, name, names(kind))
+    if own + len(others) > 1:
+        rivals = ", ".join(f"'{point.value}'" for point in others)
+        raise HarnessError(
+            f"The {kind} '{name}' is not the only one of its name: {rivals} of other packages. Rename it."
+        )
+    if others:
+        return others[0].load()
     module = importlib.import_module(f"{package}.{name}")
     try:
         return getattr(module, name)

@@ -3,8 +3,8 @@
 import importlib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Literal
 
+import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
@@ -13,6 +13,8 @@ from perturbations._levels import along
 from perturbations._random import Draws
 
 STEPS = (1.0, 2.0, 3.0, 4.0, 5.0)
+PACES = ("clip", "coherent", "frame")
+"""Granularities from the slowest to the fastest."""
 
 
 @cache
@@ -27,52 +29,56 @@ class Combination:
 
     Args:
         severities: for each member, in the order of application, its severities at the combination's 1 to 5;
-            a severity of 0 leaves the member out.
+            one of 0 leaves the member out, and so does what lies between 0 and 1 at fractions.
     """
 
     def __init__(self, severities: Mapping[str, Sequence[int | float]]) -> None:
         self.severities = {name: tuple(steps) for name, steps in severities.items()}
+        self.members = [member(name) for name in self.severities]
 
     def draw(self, level: float, key: int, shape: ClipShape) -> Params:
-        """The members' parameters, each under its place in the order."""
-        params: Params = {}
-        for place, (name, steps) in enumerate(self.severities.items()):
-            severity = along(level, STEPS, steps)
-            if severity:
-                drawn = member(name).draw(member(name).level(severity), Draws(key, place).word() >> 1, shape)
-                params.update({f"{place}.{part}": value for part, value in drawn.items()})
+        """Which members act, by their places in the order, and under its place the parameters of each."""
+        severities = [along(level, STEPS, steps) for steps in self.severities.values()]
+        acting = [place for place, severity in enumerate(severities) if severity >= 1]
+        params: Params = {"host_acting": torch.tensor(acting, dtype=torch.int64)}
+        for place in acting:
+            one = self.members[place]
+            drawn = one.draw(one.level(severities[place]), Draws(key, place).word() >> 1, shape)
+            params.update({f"{place}.{part}": value for part, value in drawn.items()})
         return params
 
     def apply(self, pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
         """The members' effects; the pixels are quantised to 8 bits between them, as between two devices."""
-        for place, name in enumerate(self.severities):
-            prefix = f"{place}."
-            own = {part.removeprefix(prefix): value for part, value in params.items() if part.startswith(prefix)}
-            if own:
-                pixels = member(name).apply(pixels, own)
+        for place in params["host_acting"].tolist()[0]:
+            pixels = self.members[place].apply(pixels, parameters_of(place, params))
         return pixels
 
 
-def combination(
-    title: str,
-    severities: Mapping[str, Sequence[int | float]],
-    source: str,
-    granularity: Literal["clip", "frame", "coherent"] = "frame",
-) -> Perturbation:
-    """A combined shift as a perturbation of its own; its granularity is that of its fastest member."""
+def parameters_of(place: int, params: Params) -> Params:
+    """The parameters that lie under a place, by their own names; none where nothing is drawn."""
+    prefix = f"{place}."
+    return {name.removeprefix(prefix): value for name, value in params.items() if name.startswith(prefix)}
+
+
+def combination(title: str, severities: Mapping[str, Sequence[int | float]], source: str) -> Perturbation:
+    """A combined shift as a perturbation of its own.
+
+    Its granularity is that of its fastest member, and it destroys the order of frames if any of them does.
+    """
     combined = Combination(severities)
+    members = combined.members
     return Perturbation(
         title=title,
         family="combined",
         unit="severities of " + ", ".join(f"{name} {_written(steps)}" for name, steps in combined.severities.items()),
         levels=STEPS,
-        granularity=granularity,
-        label_preserving="yes",
+        granularity=max((each.granularity for each in members), key=PACES.index),
+        label_preserving="order" if any(each.label_preserving == "order" for each in members) else "yes",
         source=source,
         draw=combined.draw,
         apply=combined.apply,
-        keyed=any(member(name).keyed for name in combined.severities),
-        on_host=any(member(name).on_host for name in combined.severities),
+        keyed=any(each.keyed for each in members),
+        on_host=any(each.on_host for each in members),
     )
 
 

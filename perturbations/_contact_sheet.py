@@ -4,7 +4,7 @@ Where only the picture changes, the middle of the clip is shown, severities from
 severity is a strip of frames, below each other, with its index map beside it if it has one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from perturbations._contract import Perturbation
 from perturbations._gallery import Row, changes_over_time, rows
-from perturbations._suite import load
 
 STRIP = 8
 """Frames of a strip."""
@@ -27,11 +27,11 @@ BESIDE = 210
 """Pixels for an index map."""
 
 
-def write_pictures(names: Sequence[str], clip: UInt8[Tensor, "t c h w"], folder: Path) -> list[Path]:
+def write_pictures(members: Mapping[str, Perturbation], clip: UInt8[Tensor, "t c h w"], folder: Path) -> list[Path]:
     """Draw one WebP picture for each perturbation.
 
     Args:
-        names: of the perturbations.
+        members: the perturbations by name.
         clip: the clip to spoil.
         folder: is made if it is missing; gets ``<name>.webp``.
 
@@ -39,11 +39,13 @@ def write_pictures(names: Sequence[str], clip: UInt8[Tensor, "t c h w"], folder:
         The pictures.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    return [_write(name, rows(name, clip), folder / f"{name}.webp") for name in names]
+    return [
+        _write(name, changes_over_time(member), rows(name, member, clip), folder / f"{name}.webp")
+        for name, member in members.items()
+    ]
 
 
-def _write(name: str, sheet: Sequence[Row], file: Path) -> Path:
-    in_time = changes_over_time(load(name))
+def _write(name: str, in_time: bool, sheet: Sequence[Row], file: Path) -> Path:
     picture = _picture(sheet, in_time)
     high, wide = picture.shape[1:]
     mapped = in_time and bool(sheet[1].captions)

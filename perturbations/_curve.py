@@ -30,7 +30,8 @@ def gamma(exponent: float) -> Params:
 def look_up(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Every value replaced by its channel's entry in the clip's ``table``."""
     table: Int16[Tensor, "b c v"] = params["table"]
-    if pixels.device.type == "cpu" and pixels[0, 0, 0].numel() % 2 == 0:
+    # two bytes are seen as one word only where the plane and the place in memory that it begins at are even
+    if pixels.device.type == "cpu" and not (pixels[0, 0, 0].numel() % 2 or pixels.storage_offset() % 2):
         return _look_up_pairs(pixels, table.to(torch.uint8))
     index = pixels.to(torch.int32)
     if table.shape[:2] != (1, 1):

@@ -4,7 +4,7 @@ A sheet has a row for the clean clip and one for each severity. Where only the p
 where time does, every moment is, with the source frame that it shows written below it if there is an index map.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,6 @@ from torch import Tensor
 
 from perturbations._apply import key, perturb
 from perturbations._contract import ClipShape, Perturbation
-from perturbations._suite import load
 
 SEVERITIES = (1, 2, 3, 4, 5)
 MOMENTS = (0.1, 0.5, 0.9)
@@ -39,30 +38,28 @@ class Row(NamedTuple):
     captions: list[str]
 
 
-def rows(name: str, clip: UInt8[Tensor, "t c h w"], clip_id: str = "gallery") -> list[Row]:
+def rows(name: str, member: Perturbation, clip: UInt8[Tensor, "t c h w"]) -> list[Row]:
     """What a sheet shows: the clean clip and the perturbation's severities.
 
     Args:
-        name: of the perturbation, as ``load`` knows it.
+        name: of the perturbation.
+        member: the perturbation.
         clip: the clip to spoil.
-        clip_id: part of the draws' keys.
     """
-    member = load(name)
     moments = _moments(member, len(clip))
     sheet = [Row(0, "", clip[moments], [str(moment) for moment in moments] if len(moments) == len(clip) else [])]
     single = len(set(member.levels)) == 1
     for severity in SEVERITIES[:1] if single else SEVERITIES:
         # one key for all severities: a direction or a place stays while the magnitude grows
-        number = key(name, 0, clip_id, 0)
+        number = key(name, 0, "gallery", 0)
         spoilt = perturb(clip[None], member, severity, [number])[0]
         captions = _captions(member, severity, number, clip)
         sheet.append(Row(severity, f"{round(member.level(severity), 4):g}", spoilt[moments], captions))
     return sheet
 
 
-def draw(name: str, sheet: Sequence[Row]) -> Figure:
+def draw(title: str, sheet: Sequence[Row]) -> Figure:
     """One sheet as a figure."""
-    member = load(name)
     width = len(sheet[0].frames)
     figure = Figure(figsize=(INCHES * (width + 1.2), INCHES * 1.15 * len(sheet) + 0.6), layout="compressed")
     axes = figure.subplots(len(sheet), width, squeeze=False)
@@ -75,15 +72,15 @@ def draw(name: str, sheet: Sequence[Row]) -> Figure:
                 axis.set_xlabel(row.captions[place], fontsize=7, labelpad=1)
         label = f"{row.severity}\n{row.level}" if row.severity else "clean"
         line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
-    figure.suptitle(f"{member.title} ({name})", fontsize=9)
+    figure.suptitle(title, fontsize=9)
     return figure
 
 
-def write(names: Sequence[str], clip: UInt8[Tensor, "t c h w"], folder: Path, dpi: int = 80) -> Path:
+def write(members: Mapping[str, Perturbation], clip: UInt8[Tensor, "t c h w"], folder: Path, dpi: int = 80) -> Path:
     """Draw a sheet for every perturbation, and a page of them all.
 
     Args:
-        names: of the perturbations.
+        members: the perturbations by name.
         clip: the clip to spoil.
         folder: is made if it is missing; gets ``<name>.png`` and ``index.html``.
         dpi: pixels an inch of the sheets.
@@ -92,10 +89,10 @@ def write(names: Sequence[str], clip: UInt8[Tensor, "t c h w"], folder: Path, dp
         The page.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        draw(name, rows(name, clip)).savefig(folder / f"{name}.png", dpi=dpi)
+    for name, member in members.items():
+        draw(f"{member.title} ({name})", rows(name, member, clip)).savefig(folder / f"{name}.png", dpi=dpi)
     page = folder / "index.html"
-    page.write_text(_page(names), encoding="utf-8")
+    page.write_text(_page(members), encoding="utf-8")
     return page
 
 
@@ -118,15 +115,14 @@ def _captions(member: Perturbation, severity: int, number: int, clip: UInt8[Tens
     return [str(source) for source in params["index"].tolist()] if set(params) == {"index"} else []
 
 
-def _page(names: Sequence[str]) -> str:
+def _page(members: Mapping[str, Perturbation]) -> str:
     """Every sheet under its family, with what the perturbation says of itself."""
     families: dict[str, list[str]] = {}
-    for name in names:
-        families.setdefault(load(name).family, []).append(name)
+    for name, member in members.items():
+        families.setdefault(member.family, []).append(_entry(name, member))
     parts = []
-    for family, members in sorted(families.items()):
-        parts.append(f"<h2>{escape(family.replace('_', ' '))}</h2>")
-        parts += [_entry(name) for name in members]
+    for family, entries in sorted(families.items()):
+        parts += [f"<h2>{escape(family.replace('_', ' '))}</h2>", *entries]
     style = "body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:70em}img{max-width:100%}"
     head = f'<meta charset="utf-8"><title>Perturbations</title><style>{style}</style>'
     return (
@@ -134,8 +130,7 @@ def _page(names: Sequence[str]) -> str:
     )
 
 
-def _entry(name: str) -> str:
-    member = load(name)
+def _entry(name: str, member: Perturbation) -> str:
     said = f"{member.unit}; {member.granularity}; {member.source}"
     image = f'<img src="{escape(name)}.png" alt="{escape(member.title)} at severities 0 to 5" loading="lazy">'
     return (

@@ -48,7 +48,8 @@ class KorniaAugmentation:
         """The module's draw: global generators are as before when it is done."""
         frames = 1 if self.same_on_frame else shape[0]
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(key)
+            # torch.manual_seed would seed every other device's generator, too
+            torch.default_generator.manual_seed(key)
             drawn: dict[str, Tensor] = module.forward_parameters(torch.Size((frames, *shape[1:])))
         if self.same_on_frame:
             per_frame = {name for name, value in drawn.items() if value.ndim and len(value) == 1 and name != "order"}
@@ -56,5 +57,7 @@ class KorniaAugmentation:
                 name: value.expand(shape[0], *value.shape[1:]) if name in per_frame else value
                 for name, value in drawn.items()
             }
+            if "batch_idx" in drawn:
+                drawn["batch_idx"] = torch.arange(shape[0])[:, None]
             drawn["forward_input_shape"] = torch.tensor(shape)
         return drawn

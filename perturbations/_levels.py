@@ -7,6 +7,8 @@ from collections.abc import Sequence
 def along(level: int | float, levels: Sequence[int | float], values: Sequence[int | float]) -> float:
     """The entry of ``values`` that belongs to a level, linear between the entries of monotone ``levels``.
 
+    Where two levels are equal, as those of perturbations with a single one are, it is the first one's entry.
+
     >>> along(2.5, (1, 2, 3), (10.0, 20.0, 40.0)), along(0.2, (0.4, 0.2, 0.1), (1.0, 2.0, 3.0))
     (30.0, 2.0)
     """
@@ -14,5 +16,5 @@ def along(level: int | float, levels: Sequence[int | float], values: Sequence[in
         level, levels = -level, [-each for each in levels]
     above = min(max(bisect_left(levels, level), 1), len(levels) - 1)
     low, high = levels[above - 1], levels[above]
-    share = (level - low) / (high - low)
+    share = (level - low) / (high - low) if high > low else 0.0
     return values[above - 1] + share * (values[above] - values[above - 1])

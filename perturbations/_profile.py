@@ -7,7 +7,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from perturbations._combine import STEPS, member
+from perturbations._combine import STEPS, member, parameters_of
 from perturbations._contract import ClipShape, Params, Perturbation
 from perturbations._levels import along
 from perturbations._random import Draws
@@ -29,10 +29,10 @@ class _Course:
     profile: Profile
 
     def draw(self, level: float, key: int, shape: ClipShape) -> Params:
-        """The stage of every frame (0: clean), and the parameters of each stage."""
+        """The stage of every frame (0: clean), how many there are, and the parameters of each."""
         severity = along(level, self.base.levels, STEPS)
         stages = [*(step for step in STEPS if step < severity), severity] if self.profile == "ramp" else [severity]
-        params: Params = {"stage": self._stages(severity, key, shape.frames, stages)}
+        params = {"stage": self._stages(severity, key, shape.frames, stages), "host_stages": torch.tensor(len(stages))}
         for place, stage in enumerate(stages):
             drawn = self.base.draw(self.base.level(stage), key, shape)
             params.update({f"{place + 1}.{name}": value for name, value in drawn.items()})
@@ -41,10 +41,8 @@ class _Course:
     def apply(self, pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
         """Every frame taken from its stage."""
         stages, spoilt = params["stage"][:, :, None, None, None], pixels
-        for place in sorted({name.split(".")[0] for name in params if "." in name}, key=int):
-            prefix = f"{place}."
-            own = {name.removeprefix(prefix): value for name, value in params.items() if name.startswith(prefix)}
-            spoilt = torch.where(stages == int(place), self.base.apply(pixels, own), spoilt)
+        for place in range(1, params["host_stages"].tolist()[0] + 1):
+            spoilt = torch.where(stages == place, self.base.apply(pixels, parameters_of(place, params)), spoilt)
         return spoilt
 
     def _stages(self, severity: float, key: int, frames: int, stages: list[float]) -> Tensor:

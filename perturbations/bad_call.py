@@ -11,5 +11,4 @@ bad_call = combination(
         "burst_loss": (1, 2, 3, 4, 5),
     },
     source="own",
-    granularity="clip",
 )

@@ -9,5 +9,4 @@ combined_contrast_bright = combination(
         "brightness_up": (1, 2, 2, 2, 3),
     },
     source="RAF-DB-C combined shifts (MIVIA 2022), with our members",
-    granularity="clip",
 )

@@ -9,5 +9,4 @@ combined_crop_occlusion = combination(
         "random_erasing": (1, 1, 2, 3, 4),
     },
     source="own",
-    granularity="frame",
 )

@@ -10,5 +10,4 @@ combined_lamp = combination(
         "cast_shadow": (1, 1, 2, 3, 4),
     },
     source="own",
-    granularity="clip",
 )

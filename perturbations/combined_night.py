@@ -10,5 +10,4 @@ combined_night = combination(
         "contrast_down": (1, 1, 2, 3, 4),
     },
     source="RAF-DB-C combined shifts (MIVIA 2022), darkening made monotone",
-    granularity="frame",
 )

@@ -10,5 +10,4 @@ combined_pixelate = combination(
         "contrast_down": (1, 1, 2, 3, 4),
     },
     source="RAF-DB-C combined shifts (MIVIA 2022), with our members",
-    granularity="clip",
 )

@@ -10,5 +10,4 @@ combined_webcam = combination(
         "jpeg": (1, 2, 3, 4, 5),
     },
     source="own; the order of a webcam's stages",
-    granularity="frame",
 )

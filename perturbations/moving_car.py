@@ -10,5 +10,4 @@ moving_car = combination(
         "face_jitter": (1, 2, 3, 4, 5),
     },
     source="own",
-    granularity="frame",
 )

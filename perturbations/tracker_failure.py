@@ -10,5 +10,4 @@ tracker_failure = combination(
         "identity_intrusion": (1, 2, 3, 4, 5),
     },
     source="own",
-    granularity="frame",
 )

@@ -73,7 +73,9 @@ def frames(
 def gallery(
     names: Annotated[list[str] | None, typer.Argument(help="Perturbations or suites; the core suite if none.")] = None,
     video: Annotated[Path | None, typer.Option(help="The clip; one of the embedded data set if not given.")] = None,
-    out: Annotated[Path, typer.Option(help="Gets a PNG for each perturbation, and index.html.")] = Path("gallery"),
+    out: Annotated[
+        Path, typer.Option(file_okay=False, help="Folder that gets a PNG for each perturbation, and index.html.")
+    ] = Path("gallery"),
     pictures: Annotated[bool, typer.Option("--pictures", help="A small WebP of each instead, as in the docs.")] = False,
 ) -> None:
     """Draw contact sheets: what each perturbation does to a clip at each severity."""

@@ -11,7 +11,7 @@ from harness.spec.method import MethodSpec
 from harness.spec.resources import ResourcesSpec
 from harness.spec.search import SearchSpec
 from harness.spec.strict import Strict
-from harness.spec.trial import CLEAN_CONDITION, ClipSpec, Condition, DatasetSpec, TrainingSpec, ValidationSpec
+from harness.spec.trial import CLEAN, CLEAN_CONDITION, ClipSpec, Condition, DatasetSpec, TrainingSpec, ValidationSpec
 
 TRIALS_FOLDER = "units"
 """Lies beside the studies' own folders in a runs folder."""
@@ -45,23 +45,32 @@ class StressSpec(Strict):
                 raise ValueError(
                     f"severities are 1 to 5 (0, the clean clip, is always included), not {list(severities)}"
                 )
+        bare = [name for name, severities in self._severities.items() if not severities]
+        if bare:
+            raise ValueError(f"{', '.join(bare)}: no severities are given; give some of 1 to 5, or take the name out")
+        if CLEAN in self.names:
+            raise ValueError(f"'{CLEAN}' is no perturbation: the clean clip is always included; take the name out")
         return self
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every perturbation that is named here, each once."""
-        return tuple(dict.fromkeys((*self.perturbations, *self.members)))
+        return tuple(self._severities)
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """The clean condition and every perturbation at every severity."""
-        wanted = dict.fromkeys(self.perturbations, self.severities) | self.members
+        """The clean condition and every perturbation at every severity, each once."""
         perturbed = (
             Condition(perturbation=name, severity=severity)
-            for name, severities in wanted.items()
-            for severity in severities
+            for name, severities in self._severities.items()
+            for severity in dict.fromkeys(severities)
         )
         return (CLEAN_CONDITION, *perturbed)
+
+    @property
+    def _severities(self) -> dict[str, tuple[int, ...]]:
+        """The severities of every perturbation that is named here."""
+        return dict.fromkeys(self.perturbations, self.severities) | self.members
 
 
 class StudySpec(Strict):

@@ -50,18 +50,18 @@ def with_suite(study: StudySpec) -> StudySpec:
     return study.model_copy(update={"stress": stress})
 
 
-def expand(wanted: Sequence[str]) -> list[str]:
-    """Perturbation names in place of suite names, each once.
+def expand(wanted: Sequence[str]) -> dict[str, Perturbation]:
+    """The perturbations of names and of suites, each once, by name.
 
     Raises:
         HarnessError: for a name that is neither.
     """
-    found: list[str] = []
+    found: dict[str, Perturbation] = {}
     for name in wanted:
         if name in _suite.suites():
-            found += suite(name).names
+            found |= {each: perturbation(each) for each in suite(name).names}
         elif "." in name or name in names("perturbation"):
-            found.append(name)
+            found[name] = perturbation(name)
         else:
             raise unknown("perturbation or suite", name, [*names("perturbation"), *_suite.suites()])
-    return list(dict.fromkeys(found))
+    return found

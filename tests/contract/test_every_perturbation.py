@@ -77,6 +77,13 @@ def test_a_clip_is_spoilt_alike_in_any_batch_order_and_memory_layout(name, membe
     assert torch.equal(perturb(channels_last, member, severity, keys[1:2]), together[1:2])
 
 
+def test_a_clip_that_begins_at_an_odd_byte_of_its_memory_is_spoilt_alike(name, member):
+    keys = keys_for(name, 2.6, 2)
+    memory = torch.cat([torch.zeros(1, dtype=torch.uint8), CLIPS[:2].flatten()])
+    there = perturb(memory[1:].view(CLIPS[:2].shape), member, 2.6, keys)
+    assert torch.equal(there, perturb(CLIPS[:2], member, 2.6, keys))
+
+
 def test_it_takes_frames_of_odd_sides_and_clips_of_odd_lengths(name, member):
     shape = ClipShape(frames=7, height=50, width=37)
     given = moving_clip(shape)[None]

@@ -68,6 +68,24 @@ def test_a_profile_spoils_its_part_of_the_clip_only(profile, changed):
         assert frames[6:10].all()
 
 
+@pytest.mark.parametrize("profile", ["ramp", "burst", "apex", "constant"])
+@pytest.mark.parametrize(
+    "name", [name for name in perturbation_files() if not load(name).family.startswith("temporal")]
+)
+def test_a_profile_shows_every_perturbation_of_the_picture_as_it_is_where_it_acts(name, profile):
+    clip = CLIP[None, :8]
+    for severity in (1, 3.5, 5):
+        spoilt = perturb(clip, profiled(name, profile), severity, [9])[0]
+        full, clean = perturb(clip, load(name), severity, [9])[0], clip[0]
+        acts = {"constant": range(8), "apex": (3, 4), "ramp": (7,)}.get(profile)
+        if acts is not None:
+            assert torch.equal(spoilt[list(acts)], full[list(acts)])
+        if profile in {"apex", "burst"}:
+            whole = [torch.equal(*pair) for pair in zip(spoilt, full, strict=True)]
+            same = [torch.equal(*pair) for pair in zip(spoilt, clean, strict=True)]
+            assert all(one or other for one, other in zip(whole, same, strict=True))
+
+
 def test_a_ramp_grows_to_the_full_severity_in_the_last_frame():
     spoilt = perturb(CLIP[None], profiled("brightness_down", "ramp"), 5, [9])[0]
     full = perturb(CLIP[None], load("brightness_down"), 5, [9])[0]
@@ -84,8 +102,41 @@ def test_a_combination_applies_its_members_in_order_with_draws_of_their_own():
     assert torch.equal(perturb(CLIP[None], combined, 1, [1]), perturb(CLIP[None], load("brightness_up"), 1, [1]))
 
 
+@pytest.mark.parametrize("name", [name for name in perturbation_files() if load(name).family == "combined"])
+def test_a_combination_is_as_fast_as_its_fastest_member(name):
+    combined = load(name)
+    paces = {load(part).granularity for part in combined.draw.__self__.severities}
+    assert combined.granularity == next(pace for pace in ("frame", "coherent", "clip") if pace in paces)
+
+
+def test_a_member_that_draws_nothing_acts_too():
+    combined = combination("both", {"hflip": (1, 1, 1, 1, 1), "brightness_up": (1, 2, 3, 4, 5)}, "test")
+    mirrored = perturb(CLIP[None].flip(-1), load("brightness_up"), 2, [1])
+    assert torch.equal(perturb(CLIP[None], combined, 2, [1]), mirrored)
+
+
+def test_a_member_begins_to_act_at_its_severity_1_and_nothing_acts_without_one():
+    late = combination("late", {"contrast_down": (0, 0, 1, 2, 3)}, "test")
+    contrast = load("contrast_down")
+    for severity in (1, 1.5, 2.5, 2.75):
+        assert torch.equal(perturb(CLIP[None], late, severity, [1]), CLIP[None])
+    for severity in (3, 3.5, 5):
+        expected = perturb(CLIP[None], contrast, severity - 2, [1])
+        assert torch.equal(perturb(CLIP[None], late, severity, [1]), expected)
+
+
+def test_a_combination_destroys_order_if_a_member_does():
+    each = (1, 2, 3, 4, 5)
+    assert combination("both", {"brightness_up": each, "reverse": each}, "test").label_preserving == "order"
+    assert combination("both", {"brightness_up": each, "freeze": each}, "test").label_preserving == "yes"
+
+
+def loaded(*names):
+    return {name: load(name) for name in names}
+
+
 def test_a_gallery_has_a_sheet_for_each_perturbation_and_a_page_of_them_all(tmp_path):
-    page = _gallery.write(["hflip", "occlude_eyes"], CLIP, tmp_path, dpi=20)
+    page = _gallery.write(loaded("hflip", "occlude_eyes"), CLIP, tmp_path, dpi=20)
     text = page.read_text()
     for name in ("hflip", "occlude_eyes"):
         assert (tmp_path / f"{name}.png").stat().st_size > 1000
@@ -93,15 +144,15 @@ def test_a_gallery_has_a_sheet_for_each_perturbation_and_a_page_of_them_all(tmp_
 
 
 def test_the_picture_of_an_index_map_has_room_for_it_and_others_have_their_levels_side_by_side(tmp_path):
-    names = ["reverse", "flicker", "hflip", "occlude_eyes"]
-    sizes = [imread(path).shape[1::-1] for path in _contact_sheet.write_pictures(names, CLIP, tmp_path)]
+    members = loaded("reverse", "flicker", "hflip", "occlude_eyes")
+    sizes = [imread(path).shape[1::-1] for path in _contact_sheet.write_pictures(members, CLIP, tmp_path)]
     wide, high = 8 * 56 + 10, 6 * 56 + 25
     assert sizes == [(wide + 210, high), (wide, high), (2 * 128 + 10, 128 + 25), (6 * 128 + 10, 128 + 25)]
 
 
 def test_a_sheet_of_a_temporal_perturbation_shows_every_frame_with_its_source():
-    sheet = _gallery.rows("reverse", CLIP)
+    sheet = _gallery.rows("reverse", load("reverse"), CLIP)
     assert [row.severity for row in sheet] == [0, 1, 2, 3, 4, 5]
     assert sheet[5].captions == [str(source) for source in reversed(range(16))]
-    assert len(_gallery.rows("gaussian_blur", CLIP)[0].frames) == 3
-    assert len(_gallery.rows("static", CLIP)) == 2
+    assert len(_gallery.rows("gaussian_blur", load("gaussian_blur"), CLIP)[0].frames) == 3
+    assert len(_gallery.rows("static", load("static"), CLIP)) == 2

@@ -29,6 +29,9 @@ def test_a_study_written_out_and_read_again_is_the_same_study():
         ("seeds: [0]", "seeds: []", "seeds"),
         ("seeds: [0]", "seeds: [1000]", "search.seed 1000 is also in seeds"),
         ("severities: [1, 3, 5]", "severities: [1, 9]", "severities are 1 to 5"),
+        ("severities: [1, 3, 5]", "severities: []", "brightness, contrast, gaussian_noise"),
+        ("severities: [1, 3, 5]", "members: {fog: []}", "fog: no severities are given"),
+        ("frame_drop", "clean", "'clean' is no perturbation"),
         ("name: quickstart", "name: Quick Start", "names a folder"),
         ("name: quickstart", f"name: {RunPaths(Path(), 'x').units.name}", "the folder of all studies' trials"),
         ("name: quickstart", f"name: {'q' * 256}", "256 characters"),
@@ -65,6 +68,14 @@ def test_a_name_that_does_not_exist_is_found_without_training(before, after, mes
     study = parse_study(GOOD.replace(before, after, 1), "bad.yaml")
     with pytest.raises(HarnessError, match=re.escape(message)):
         check(study, "bad.yaml")
+
+
+def test_a_condition_that_is_named_twice_is_one():
+    twice = GOOD.replace("severities: [1, 3, 5]", "severities: [1, 3, 3, 5, 1]").replace(
+        "contrast,", "contrast, contrast,"
+    )
+    assert twice != GOOD
+    assert parse_study(twice, "twice.yaml").stress.conditions == parse_study(GOOD, "good.yaml").stress.conditions
 
 
 def test_all_mistakes_are_named_at_once():
