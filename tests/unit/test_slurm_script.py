@@ -1,4 +1,4 @@
-"""The Slurm script run by bash, with stand-ins for the programs of Slurm and Ray that write down what they were told."""
+"""The Slurm script run by bash, with stand-ins for Slurm's and Ray's programs that write down what they were told."""
 
 import signal
 import subprocess
@@ -22,7 +22,12 @@ methods:
 """
 STAND_INS = {
     # Ray refuses to make a token while a path to one that does not exist is given.
-    "ray": '[[ -s ${RAY_AUTH_TOKEN_PATH-$0} ]] || exit 1; umask 022; mkdir -p "$HOME/.ray"; echo t > "$HOME/.ray/auth_token"',
+    "ray": """
+        [[ -s ${RAY_AUTH_TOKEN_PATH-$0} ]] || exit 1
+        mkdir -p "$HOME/.ray"
+        umask 022
+        echo t > "$HOME/.ray/auth_token"
+    """,
     "srun": 'echo "srun $*" >> "$LOG"; while [[ $1 != -- ]]; do shift; done; "${@:2}"',
     "dferbench": """
         echo "dferbench $*" >> "$LOG"
