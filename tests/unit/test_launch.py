@@ -44,38 +44,6 @@ def test_the_slurm_script_is_bash_and_asks_for_what_the_study_needs(write, tmp_p
     assert "--dashboard-host 127.0.0.1" in text
 
 
-@pytest.mark.parametrize(("ends", "again"), [(130, True), (0, False)])
-def test_the_slurm_script_told_that_time_is_up_ends_in_good_order_and_requeues(ends, again, write, tmp_path):
-    """With stand-ins for srun, scontrol and dferbench that write down what they were told."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    log = tmp_path / "log"
-    stands = {
-        "ray": "exit 0",
-        "srun": f"touch {tmp_path}/started; while [[ ! -e {tmp_path}/stopped ]]; do sleep 0.05; done; exit {ends}",
-        "dferbench": f'echo "dferbench $*" >> {log}; touch {tmp_path}/stopped',
-        "scontrol": f'echo "scontrol $*" >> {log}',
-    }
-    for name, body in stands.items():
-        (folder / name).write_text(f"#!/usr/bin/env bash\n{body}\n")
-        (folder / name).chmod(0o755)
-    home = tmp_path / "home"
-    (home / ".ray").mkdir(parents=True)
-    (home / ".ray" / "auth_token").write_text("t")
-    script = tmp_path / "job.sh"
-    script.write_text(write("slurm").replace("/tmp/ray-", f"{tmp_path}/ray-"))  # noqa: S108
-    environment = {"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(home), "SLURM_JOB_ID": "17"}
-    with subprocess.Popen(["bash", script], env=environment) as job:
-        while not (tmp_path / "started").exists():
-            assert job.poll() is None
-        job.send_signal(10)  # SIGUSR1
-        assert job.wait(timeout=20) == ends
-    told = log.read_text()
-    assert "dferbench stop" in told
-    assert ("scontrol requeue 17" in told) == again
-    assert (home / ".ray" / "auth_token").stat().st_mode & 0o777 == 0o600
-
-
 @pytest.mark.parametrize(
     "options",
     [

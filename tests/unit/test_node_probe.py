@@ -1,6 +1,8 @@
 """What a machine of a cluster must be able to do before it is given a trial."""
 
 import os
+import socket
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +36,21 @@ def test_a_machine_that_shares_the_folders_passes_and_leaves_nothing_behind(mach
     one = wanted(machine)
     assert judge(one, [probe(one), probe(one)], [])
     assert list(machine.units.iterdir()) == []
+
+
+def test_a_machine_tidies_what_its_dead_processes_left_half_written_and_nothing_of_others(machine):
+    one = wanted(machine)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    here = socket.gethostname()
+    dead, living, elsewhere = (
+        machine.units / f".a.{host}.{pid}.0a.tmp"
+        for host, pid in ((here, ended.pid), (here, os.getpid()), (f"not-{here}", ended.pid))
+    )
+    for folder in (dead, living, elsewhere):
+        folder.mkdir()
+    probe(one)
+    assert [folder.exists() for folder in (dead, living, elsewhere)] == [False, True, True]
 
 
 def test_every_machine_is_named_with_what_is_wrong_there(machine, tmp_path):

@@ -1,6 +1,7 @@
 """Whether a machine of a cluster can do a study's work: its folders, its data, its version of this program.
 
-``probe`` runs on the machine in question and touches nothing but a few small files of its own.
+``probe`` runs on the machine in question and touches nothing but a few small files of its own, and what dead processes
+of that machine left half written.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 import harness
 from harness.errors import CollectedError, HarnessError
+from harness.tables.temporary import sweep
 
 
 class Wanted(NamedTuple):
@@ -84,6 +86,7 @@ def probe(wanted: Wanted) -> Found:
     trace = Path(wanted.units) / f".probe-{uuid.uuid4().hex}-{platform.node()}"
     try:
         _write_read_rename(trace)
+        sweep(trace.parent)
     except OSError as error:
         problems.append(f"{wanted.units} cannot be written ({error.strerror})")
     return Found(platform.node(), tuple(problems), tuple(_unshared(wanted)), str(trace))
