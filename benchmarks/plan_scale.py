@@ -29,7 +29,7 @@ STUDY = {
     "folds": [1, 2, 3, 4, 5],
     "clip": {"frames": 2, "size": 16, "max_stored_frames": 64, "augment": []},
     "training": {"epochs": 1, "batch_size": 64, "warmup_epochs": 0},
-    "search": {"configurations": 100, "round_size": 20, "sampler": "random", "racing": {"rule": "none"}},
+    "search": {"configurations": 100, "parallel": 20, "sampler": "random", "racing": {"rule": "none"}},
     "stress": {"perturbations": ["gaussian_noise"], "severities": [3]},
 }
 

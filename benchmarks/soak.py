@@ -42,7 +42,7 @@ STUDY = {
         "searched": {"model": LSTM, "search": {"optimizer.learning_rate": {"log_uniform": [1e-4, 1e-2]}}},
         "written": {"model": {**LSTM, "hidden": 16}},
     },
-    "search": {"configurations": 2, "round_size": 1, "epochs": 1},
+    "search": {"configurations": 2, "parallel": 1, "epochs": 1},
     "stress": {"perturbations": ["gaussian_noise"], "severities": [3]},
 }
 

@@ -1,6 +1,6 @@
 """What a study still has to do: a state machine over units, the same for every executor.
 
-The brain hands out units, learns which have ended, lets each method's search go on when a stage of it is complete, and
+The brain hands out units, learns which have ended, lets each method's search go on by what they scored, and
 turns a finished search into the trainings of the chosen configuration. Finished units on storage are the only truth it
 keeps: started on a half-done study it skips what is there.
 """
@@ -135,15 +135,17 @@ class Brain:
             self._awaited[unit.method].add(name)
 
     def _advance(self, method: str) -> None:
-        """Let a search go on whenever its stage is over, and confirm what it chooses."""
+        """Let a search go on as far as it can, and confirm what it chooses."""
         search = self.searches[method]
-        while not self._awaited[method] and search.chosen is None:
-            for unit, cost in search.next_units():
+        if search.chosen is not None:
+            return
+        while units := search.next_units(self._awaited[method]):
+            for unit, cost in units:
                 self._add(unit, cost)
-            if search.chosen is not None:
-                values = search.configurations[search.chosen].values
-                for unit in confirm_units(self.study, self.dataset, method, search.chosen, values):
-                    self._add(unit)
+        if search.chosen is not None:
+            values = search.configurations[search.chosen].values
+            for unit in confirm_units(self.study, self.dataset, method, search.chosen, values):
+                self._add(unit)
 
 
 def key(unit: Unit) -> str:

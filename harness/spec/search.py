@@ -53,9 +53,10 @@ class StoppingSpec(Strict):
 class SearchSpec(Strict):
     """The search phase: configurations per method, judged on validation folds with a seed of their own.
 
-    Configuration 0 is the recipe as written; then come a method's ``points``, then what the sampler asks. They are
-    asked in rounds of ``round_size``; each round sees the results of all earlier rounds and nothing else, so the search
-    does not depend on which trial ends first.
+    Configuration 0 is the recipe as written; then come a method's ``points``, then what the sampler asks. The search
+    decides as if ``parallel`` trainings of a method always ran at once, each for exactly as long as it costs, and so
+    does not depend on which trial ends first. About twice as many as really run keep every slot busy; the more, the
+    fewer results each configuration is asked by.
 
     ``configurations`` caps each method's number: by default 20, the whole product with sampler ``grid``, and no cap
     with a ``budget``. ``budget`` caps what each method spends, in trainings of ``epochs`` epochs at one pass a step; a
@@ -65,7 +66,7 @@ class SearchSpec(Strict):
 
     configurations: int | None = Field(default=None, ge=1)
     budget: float | None = Field(default=None, gt=0)
-    round_size: int = Field(default=4, ge=1)
+    parallel: int = Field(default=8, ge=1)
     sampler: Literal["tpe", "random", "qmc", "gp", "cmaes", "grid"] = "tpe"
     metric: Literal["uar", "war"] | None = None
     metrics: tuple[Objective, ...] | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from harness.tables.schema import CALIBRATION, ROBUSTNESS, SCORES, TRIALS, VERSION, Table
+from harness.tables.schema import CALIBRATION, ROBUSTNESS, SCORES, SEARCH, TRIALS, VERSION, Table
 from harness.tables.selections import AUDITED, RANKED
 
 
@@ -59,11 +59,20 @@ def _by_rule(table: Table, since: int) -> Step:
     return Step(table=table.name, since=since, change=change)
 
 
+def _known_from_rounds(found: pa.Table) -> pa.Table:
+    """What a configuration was asked by: until then, all of its method's earlier rounds."""
+    rounds = list(zip(found.column("method").to_pylist(), found.column("round").to_pylist(), strict=True))
+    known = [sum(other == method and earlier < round_ for other, earlier in rounds) for method, round_ in rounds]
+    place = found.column_names.index("round")
+    return found.set_column(place, SEARCH.schema.field("known"), pa.array(known, pa.int32()))
+
+
 STEPS = (
     added(TRIALS, 1, "macs"),
     _by_rule(SCORES, 2),
     _by_rule(ROBUSTNESS, 2),
     _by_rule(CALIBRATION, 2),
+    Step(table=SEARCH.name, since=3, change=_known_from_rounds),
 )
 """Every change so far. A step is never altered once runs of its version exist."""
 

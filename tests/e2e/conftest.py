@@ -32,7 +32,7 @@ STUDY = {
         },
         "lstm": {"model": {"name": "resnet18_lstm", "width": 8, "hidden": 8, "layers": 1}},
     },
-    "search": {"configurations": 2, "round_size": 1, "epochs": 1},
+    "search": {"configurations": 2, "parallel": 1, "epochs": 1},
     "stress": {"perturbations": ["gaussian_noise", "frame_drop"], "severities": [1, 5]},
 }
 NUM_UNITS = 2 * 2 + 2 + 2

@@ -33,13 +33,13 @@ STUDY = {
     },
     "stress": {"perturbations": ["frame_drop"], "severities": [3], "audit": False},
 }
-RACE = {"configurations": 6, "round_size": 3, "epochs": 4, "racing": {"rule": "paired", "margin": 0.0}}
+RACE = {"configurations": 6, "parallel": 3, "epochs": 4, "racing": {"rule": "paired", "margin": 0.0}}
 SEARCHES = {
     "asha": {**RACE, "stopping": {"rule": "asha", "first_epoch": 1, "factor": 2}},
     "median": {**RACE, "sampler": "random", "stopping": {"rule": "median", "first_epoch": 2, "factor": 2}},
     "objectives": {
         "configurations": 3,
-        "round_size": 2,
+        "parallel": 2,
         "epochs": 1,
         "metrics": ["uar", "war", "validation_robustness", "cost"],
     },

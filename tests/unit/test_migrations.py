@@ -97,6 +97,15 @@ def test_numbers_of_before_the_rules_are_the_ranked_ones(table):
     assert found["selection"].to_pylist() == ["validation"] * 2
 
 
+def test_a_configuration_of_a_round_was_asked_by_what_earlier_rounds_had_told():
+    fields = {("round" if field.name == "known" else field.name): field.type for field in schema.SEARCH.schema}
+    told = {"method": ["hdf", "hdf", "x3d", "hdf", "hdf"], "round": [0, 0, 0, 1, 2]}
+    old = pa.table({name: pa.array(told.get(name, [None] * 5), kind) for name, kind in fields.items()})
+    found = migrations.migrated(old, "search", 3)
+    assert found.schema.names == schema.SEARCH.schema.names
+    assert found["known"].to_pylist() == [0, 0, 0, 2, 3]
+
+
 def test_every_step_names_a_table_and_an_older_version():
     tables = {table.name for table in vars(schema).values() if isinstance(table, schema.Table)}
     for step in migrations.STEPS:

@@ -35,7 +35,7 @@ def run(tmp_path_factory) -> RunPaths:
     write(epochs, schema.EPOCHS, made.table("epochs"))
     search = pd.DataFrame(
         {
-            "method": "hdf", "configuration": [0, 1], "round": 0, "origin": "written", "values": "{}", "status": "done",
+            "method": "hdf", "configuration": [0, 1], "known": 0, "origin": "written", "values": "{}", "status": "done",
             "reason": "", "folds": [[1, 2], [1]], "scores": [[0.5, 0.25], [None]],
             "halts": [[(1, 0.5)], []], "score": [0.4, None], "estimate": 0.4, "objectives": [[("uar", 0.4)], []],
             "front": True, "chosen": [True, False], "cost": 1.5,

@@ -124,18 +124,21 @@ def test_a_configuration_that_fails_on_one_fold_is_never_chosen():
     assert len(machine.failed) == 1
 
 
-def test_a_round_is_asked_only_when_the_one_before_has_ended():
-    search = STUDY.search.model_copy(update={"configurations": 4, "round_size": 2})
+def test_a_configuration_is_asked_when_the_clock_frees_a_worker_and_with_what_had_ended_on_it():
+    search = STUDY.search.model_copy(update={"configurations": 4, "parallel": 4})
     machine, asker = brain(STUDY.model_copy(update={"search": search}))
     running = [machine.next() for _ in range(4)]
-    assert {unit.configuration for unit in running} == {0, 1}
-    for unit in running[:-1]:
+    assert [unit.configuration for unit in running] == [0, 0, 1, 1]
+    assert machine.next().phase == "confirm", "other methods take the slots that this one has no use for"
+    for unit in reversed(running[1:]):
         machine.finished(unit)
-    assert asker.told == {}
-    assert machine.next().phase == "confirm", "other methods go on while a round ends"
-    machine.finished(running[-1])
+    assert asker.told == {}, "the clock waits for the written recipe, whatever has ended meanwhile"
+    assert machine.next().phase == "confirm"
+    machine.finished(running[0])
     assert set(asker.told) == {0, 1}
-    assert machine.next().configuration == 2
+    assert [machine.next().configuration for _ in range(4)] == [2, 2, 3, 3]
+    known = {number: one.known for number, one in machine.searches["hdf"].configurations.items()}
+    assert known == {0: 0, 1: 0, 2: 0, 3: 1}, "by the end of one of its folds the written recipe is not known yet"
 
 
 def test_the_order_in_which_units_end_changes_nothing():

@@ -12,7 +12,7 @@ from harness.plan import counts, fold_order, search_units
 from harness.schedule.search.asking import Asker, open_journal
 from harness.spec.search import RacingSpec, StoppingSpec
 
-SMALL = {"configurations": 7, "round_size": 3}
+SMALL = {"configurations": 7, "parallel": 3}
 SEARCHES = {
     "tpe": SMALL,
     "random": SMALL | {"sampler": "random"},
@@ -22,7 +22,7 @@ SEARCHES = {
     "two folds at a time": SMALL | {"racing": {"folds_per_stage": 2}},
     "asha": SMALL | {"stopping": "asha"},
     "median": SMALL | {"stopping": "median"},
-    "budget": {"round_size": 3, "budget": 60},
+    "budget": {"parallel": 3, "budget": 60},
 }
 
 
@@ -36,7 +36,7 @@ def test_neither_the_order_of_ends_nor_kills_change_what_a_search_does(search, t
 
 
 def test_a_gaussian_process_search_is_repeatable_too(tmp_path):
-    search = {"configurations": 6, "round_size": 5, "sampler": "gp", "racing": "none"}
+    search = {"configurations": 6, "parallel": 5, "sampler": "gp", "racing": "none"}
     study = study_of(search, domains=CONDITIONAL, folds=(1,))
     reference, _ = run(study, tmp_path / "reference")
     again, _ = run(study, tmp_path / "again", slots=3, seed=1, kill=0.1)
@@ -104,7 +104,7 @@ def test_racing_trains_losers_on_fewer_folds_and_never_the_chosen_one(tmp_path):
 
 
 def test_a_configuration_is_raced_out_exactly_when_its_paired_mean_is_below_the_margin(tmp_path):
-    brain, _ = run(study_of(SMALL | {"round_size": 6}), tmp_path / "journal")
+    brain, _ = run(study_of(SMALL | {"parallel": 6}), tmp_path / "journal")
     configurations = brain.searches["hdf"].configurations
     written = configurations[0]
     for one in list(configurations.values())[1:6]:
@@ -145,7 +145,7 @@ def test_a_configuration_that_fails_on_its_first_fold_is_not_trained_on_the_rest
 
 
 def test_without_a_complete_configuration_nobody_is_raced_out(tmp_path):
-    study = study_of({"configurations": 3, "round_size": 3})
+    study = study_of({"configurations": 3, "parallel": 3})
     brain, _ = run(study, tmp_path / "journal", storage=Storage(broken={("hdf", 0, 1)}))
     statuses = [one.status for one in brain.searches["hdf"].configurations.values()]
     assert statuses == ["failed", "complete", "complete"]
@@ -174,13 +174,14 @@ def test_stopping_halts_losers_and_takes_the_others_up_where_they_were(tmp_path)
 
 @pytest.mark.parametrize("rule", ["asha", "median"])
 def test_at_a_halt_the_rule_is_kept_with_all_that_were_there_before(rule, tmp_path):
-    brain, _ = run(study_of(SMALL | {"stopping": rule, "racing": "none"}), tmp_path / "journal")
+    one_by_one = {"parallel": 1, "stopping": rule, "racing": "none"}
+    brain, _ = run(study_of(SMALL | one_by_one), tmp_path / "journal")
     configurations = list(brain.searches["hdf"].configurations.values())
     for epoch in (1, 3):
         for one in configurations[1:]:
             if epoch not in one.halts:
                 continue
-            seen = [other.halts[epoch] for other in configurations if other.round <= one.round and epoch in other.halts]
+            seen = [other.halts[epoch] for other in configurations[: one.number + 1] if epoch in other.halts]
             rank = sum(other > one.halts[epoch] for other in seen)
             goes_on = rank < -(-len(seen) // 3) if rule == "asha" else one.halts[epoch] >= sorted(seen)[len(seen) // 2]
             assert goes_on == (3 in one.halts if epoch == 1 else one.status == "complete") or rule == "median"
@@ -217,7 +218,7 @@ def test_a_training_that_fails_or_diverges_is_charged_as_asked_and_once_however_
 @pytest.mark.parametrize("racing", ["none", "paired"])
 @pytest.mark.parametrize("budget", [10, 35, 60])
 def test_a_budget_is_never_exceeded_and_racing_buys_more_configurations_with_it(budget, racing, tmp_path):
-    brain, _ = run(study_of({"budget": budget, "round_size": 2, "racing": racing}), tmp_path / "journal")
+    brain, _ = run(study_of({"budget": budget, "parallel": 2, "racing": racing}), tmp_path / "journal")
     search = brain.searches["hdf"]
     assert search.spent <= budget
     assert search.spent > budget - 10, "a whole configuration (5 folds at two passes) would still fit"
@@ -234,6 +235,31 @@ def test_the_method_that_has_spent_least_is_always_next(tmp_path):
         most = max(most, max(spent.values()) - min(spent.values()))
         brain.finished(unit, "no result")
     assert most == pytest.approx(2)
+
+
+@pytest.mark.parametrize("racing", ["none", "paired"])
+@pytest.mark.parametrize("slots", [2, 5, 8])
+def test_no_slot_is_idle_while_configurations_are_left_if_trainings_take_as_long_as_they_cost(slots, racing, tmp_path):
+    study = study_of({"configurations": 24, "parallel": 2 * slots, "racing": racing, "sampler": "random"})
+    storage = Storage()
+    brain = brain_on(study, storage, tmp_path / "journal")
+    running, search = [], brain.searches["hdf"]
+    while len(search.configurations) < 24:
+        while len(running) < slots and (unit := brain.next()):
+            running.append(unit)
+        assert len(running) == slots
+        storage.train(running[0])
+        brain.finished(running.pop(0))
+
+
+def test_racing_compares_with_the_best_that_had_ended_on_the_clock(tmp_path):
+    study = study_of(SMALL | {"configurations": 20, "parallel": 4})
+    brain, _ = run(study, tmp_path / "journal")
+    configurations = brain.searches["hdf"].configurations
+    rivals = {int(one.reason.split(":")[0].removeprefix("against #")) for one in configurations.values() if one.reason}
+    assert len(rivals) > 1, "a better one takes the written recipe's place"
+    assert all(configurations[number].status == "complete" for number in rivals)
+    assert all(one.known >= one.number - 4 for one in configurations.values()), "at most the workers' own are unknown"
 
 
 def test_the_plan_bounds_what_a_search_hands_out(tmp_path):
@@ -272,7 +298,7 @@ CONDITIONAL = {
 
 @pytest.mark.parametrize("sampler", ["tpe", "random", "qmc", "cmaes"])
 def test_a_conditional_number_is_asked_only_under_its_condition(sampler, tmp_path):
-    search = {"sampler": sampler, "configurations": 12, "round_size": 6, "racing": "none"}
+    search = {"sampler": sampler, "configurations": 12, "parallel": 6, "racing": "none"}
     study = study_of(search, domains=CONDITIONAL, folds=(1,))
     brain, _ = run(study, tmp_path / "journal")
     seen = set()
@@ -291,7 +317,7 @@ def test_a_conditional_number_is_asked_only_under_its_condition(sampler, tmp_pat
 
 
 def test_several_metrics_are_told_together_and_the_first_of_the_front_is_chosen(tmp_path):
-    search = {"metrics": ["uar", "validation_robustness", "cost"], "configurations": 8, "round_size": 4}
+    search = {"metrics": ["uar", "validation_robustness", "cost"], "configurations": 8, "parallel": 4}
     study = study_of(search, domains=CONDITIONAL)
     others = {"further": lambda unit, name: 1 - landscape(unit)}
     brain, _ = run(study, tmp_path / "journal", **others)
@@ -328,7 +354,7 @@ def test_optuna_is_told_every_fate_in_its_own_words(tmp_path):
 
 
 def test_a_raced_out_configuration_is_told_as_the_incumbent_plus_its_paired_difference(tmp_path):
-    study = study_of(SMALL | {"round_size": 6})
+    study = study_of(SMALL | {"parallel": 6})
     brain, _ = run(study, tmp_path / "journal")
     configurations = brain.searches["hdf"].configurations
     written = configurations[0].scores
@@ -364,7 +390,7 @@ def test_configurations_are_asked_in_order(tmp_path):
 def test_tpe_learns_from_what_it_is_told(tmp_path):
     best = {}
     for sampler in ("random", "tpe"):
-        search = {"sampler": sampler, "configurations": 40, "round_size": 4, "racing": "none"}
+        search = {"sampler": sampler, "configurations": 40, "parallel": 4, "racing": "none"}
         brain, _ = run(study_of(search, folds=(1,)), tmp_path / sampler)
         configurations = list(brain.searches["hdf"].configurations.values())
         best[sampler] = fmean(one.objectives["uar"] for one in configurations[20:])

@@ -16,7 +16,7 @@ from harness.schedule.search.configuration import Configuration
 from harness.schedule.search.search_table import pareto_front, search_rows
 from harness.tables import schema, store
 
-SEARCH = {"configurations": 9, "round_size": 4, "stopping": "asha"}
+SEARCH = {"configurations": 9, "parallel": 4, "stopping": "asha"}
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_the_front_is_what_nothing_dominates():
     points = np.random.default_rng(0).integers(0, 6, size=(40, 2))
     configurations = [
         Configuration(
-            number=number, round=0, values={}, folds=(), planned={}, status="complete",
+            number=number, known=0, values={}, folds=(), planned={}, status="complete",
             objectives={"uar": float(uar), "cost": float(cost)},
         )
         for number, (uar, cost) in enumerate(points)

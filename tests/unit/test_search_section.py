@@ -109,7 +109,7 @@ def test_several_objectives_are_drawn_against_the_first_with_the_front_joined(tm
         {
             "method": "hdf",
             "configuration": number,
-            "round": 0,
+            "known": 0,
             "origin": "random",
             "values": json.dumps({"objective.tau": 0.1 + number / 10}),
             "status": "complete" if number < 3 else "raced_out",

@@ -91,13 +91,13 @@ def trials_of(run):
 
 
 @pytest.fixture
-def by_number(monkeypatch):
-    """Searches decide as if lower numbers were better; what they would have read by unit key and halt."""
-    read, score = {}, SearchScores.score
+def by_number(monkeypatch, request):
+    """Searches decide as if lower numbers (or those named first) were better; what they would have read of units."""
+    read, score, best_first = {}, SearchScores.score, getattr(request, "param", (0, 1, 2))
 
     def ranked(self, unit):
         read[unit.key, unit.stop_after] = score(self, unit)
-        return 1 - unit.configuration / 10
+        return 1 - best_first.index(unit.configuration) / 10
 
     monkeypatch.setattr(SearchScores, "score", ranked)
     return read
@@ -105,7 +105,7 @@ def by_number(monkeypatch):
 
 def test_losers_of_a_race_are_not_trained_on_further_folds(source, tmp_path, by_number):
     racing = {"rule": "paired", "margin": 0.15}
-    brain, run = searched(source, tmp_path, {"configurations": 3, "round_size": 3, "racing": racing}, folds=[1, 2])
+    brain, run = searched(source, tmp_path, {"configurations": 3, "parallel": 3, "racing": racing}, folds=[1, 2])
     trained = trials_of(run).groupby("configuration").size()
     table = store.read(run.table("search"), schema.SEARCH).set_index("configuration")
     assert list(table["status"]) == ["complete", "complete", "raced_out"]
@@ -116,8 +116,9 @@ def test_losers_of_a_race_are_not_trained_on_further_folds(source, tmp_path, by_
     assert all(0 <= score <= 1 for score in by_number.values())
 
 
+@pytest.mark.parametrize("by_number", [(1, 0, 2)], indirect=True)
 def test_a_halted_training_that_goes_on_is_the_training_that_never_halted(source, tmp_path, by_number):
-    search = {"configurations": 3, "round_size": 3, "epochs": 3, "racing": "none"}
+    search = {"configurations": 3, "parallel": 3, "epochs": 3, "racing": "none"}
     stopping = {"rule": "median", "first_epoch": 1, "factor": 3}
     _, whole = searched(source, tmp_path / "whole", search, folds=[1])
     _, halted = searched(source, tmp_path / "halted", {**search, "stopping": stopping}, folds=[1])

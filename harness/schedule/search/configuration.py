@@ -69,26 +69,32 @@ class Configuration:
 
     Attributes:
         number: 0 is the recipe as written.
-        round: counted from 0.
+        known: configurations whose fate was known when it was asked.
         values: the searched numbers, by dotted path.
         folds: all folds of the search in the order in which they are trained.
         planned: the whole training of each fold.
+        stage: of its races and halts, counted from 0.
+        waiting: folds of the stage that are not trained to its end.
         units: those that it was given so far, as far as it was given them.
+        reached: the first objective by fold, at the epoch to which it was trained last.
         scores: the first objective by fold, for trainings that were not halted.
         halts: mean score by epoch at which its first trainings were halted.
         cost: spent so far, in trainings of the search's epochs at one pass a step.
-        status: ``open`` while its round runs.
+        status: ``open`` until all folds are trained or it is given up.
         reason: why it was given up.
         objectives: one number per objective, once it is complete.
         estimate: what it would have scored, if it was raced out.
     """
 
     number: int
-    round: int
+    known: int
     values: dict[str, Any]
     folds: tuple[int, ...]
     planned: dict[int, Unit]
+    stage: int = 0
+    waiting: set[int] = field(default_factory=set)
     units: dict[int, Unit] = field(default_factory=dict)
+    reached: dict[int, float] = field(default_factory=dict)
     scores: dict[int, float] = field(default_factory=dict)
     halts: dict[int, float] = field(default_factory=dict)
     cost: float = 0.0

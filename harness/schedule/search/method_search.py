@@ -1,13 +1,19 @@
-"""One method's search: rounds of configurations, each round in stages at whose ends losers are given up.
+"""One method's search: which configurations are tried, and how far each is taken.
 
-All decisions are made when every training of a stage has ended, from stored scores alone. So which configurations are
-tried, and how far each is taken, depends neither on which training ends first nor on interruptions.
+A search reckons with ``parallel`` workers that it imagines, each of which takes exactly as long for a training as that
+costs. Where a training ends on this clock its configuration is judged, by the scores of all that ended before; losers
+are given up, and a worker that is free takes up what waits, or a new configuration. So what a search does is a function
+of stored scores alone: neither the speed of machines nor an interruption changes it. Real slots train whatever has been
+started on the imagined clock, which waits for the training that ends on it next.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Container
 from dataclasses import replace
 from statistics import fmean
+from typing import NamedTuple
 
 from harness.plan import (
     fold_order,
@@ -18,16 +24,25 @@ from harness.plan import (
     search_units,
     training_cost,
 )
-from harness.schedule.search.configuration import Asks, Configuration, Measures, Priced
+from harness.schedule.search.configuration import Asks, Configuration, Measures, Priced, Status
 from harness.schedule.search.racing import estimate, loses
 from harness.schedule.search.stopping import Stage, stages, stops
+from harness.schedule.search.virtual_workers import VirtualWorkers
 from harness.spec.space import most_passes
 from harness.spec.study import StudySpec
 from harness.spec.trial import DataRef
 
 
+class Training(NamedTuple):
+    """A configuration's training on a fold up to an epoch, ``None`` for the last."""
+
+    configuration: Configuration
+    fold: int
+    epochs: int | None
+
+
 class MethodSearch:
-    """The rounds of one method's search.
+    """The search of one method.
 
     Attributes:
         configurations: all that were asked, by number.
@@ -44,7 +59,8 @@ class MethodSearch:
         self._rule = self._spec.racing_rule(folds)
         together = folds if self._rule == "none" else self._spec.racing.folds_per_stage
         self._stages = stages(self._spec.stopping, self._epochs, folds, together)
-        self._stage, self._round, self._rounds = 0, list[Configuration](), 0
+        self._workers = VirtualWorkers[Training](count=self._spec.parallel)
+        self._queue = deque[Training]()
 
     @property
     def spent(self) -> float:
@@ -58,31 +74,75 @@ class MethodSearch:
         complete = [one for one in self.configurations.values() if one.status == "complete"]
         return max(complete, key=lambda one: (one.objectives[first], -one.number), default=None)
 
-    def next_units(self) -> list[Priced]:
-        """Judge the stage whose units have all ended and say what is trained next; nothing once a choice is made."""
-        while self.chosen is None:
-            if self._round:
-                self._judge(self._stages[self._stage])
-                self._stage += 1
-            if not any(one.status == "open" for one in self._round):
-                self._ask_or_choose()
-            units = [] if self.chosen is not None else self._wanted(self._stages[self._stage])
-            if units:
-                return units
-        return []
+    def next_units(self, awaited: Container[str]) -> list[Priced]:
+        """Go on until there is something to train or the clock waits; nothing once a choice is made.
 
-    def _wanted(self, stage: Stage) -> list[Priced]:
-        """The trainings of a stage that have not been asked for yet."""
-        found = []
-        for one in self._round:
-            whole = Stage(None, len(one.folds)) if one.number == 0 else stage
-            folds = one.folds[: whole.folds] if one.status == "open" else ()
-            found += [self._extend(one, fold, whole.epochs) for fold in folds if self._lacks(one, fold, whole.epochs)]
-        return found
+        Args:
+            awaited: names of units that have not ended.
+        """
+        if self.chosen is not None:
+            return []
+        started = self._start()
+        while not started and (first := self._workers.first):
+            if first.configuration.units[first.fold].key in awaited:
+                return []
+            self._ended(self._workers.end_first())
+            started = self._start()
+        if not started:
+            best = self.incumbent
+            self.chosen = best.number if best else 0
+        return started
 
-    def _lacks(self, one: Configuration, fold: int, epochs: int | None) -> bool:
-        unit = one.units.get(fold)
-        return unit is None or (unit.stop_after is not None and unit.stop_after != epochs)
+    def _start(self) -> list[Priced]:
+        """Give every free worker what waits, or else the first trainings of a new configuration."""
+        started = []
+        while self._workers.free and (self._queue or self._ask()):
+            training = self._queue.popleft()
+            priced = self._extend(*training)
+            # The recipe as written takes no time, so that whoever is judged is judged against it.
+            self._workers.start(training, priced.cost if training.configuration.number else 0.0)
+            started.append(priced)
+        return started
+
+    def _ask(self) -> bool:
+        """Ask for a new configuration, if one may be asked now."""
+        number = len(self.configurations)
+        if not self._allowed(number):
+            return False
+        values = self._asker.ask(number)
+        units = search_units(self._study, self._dataset, self._method, number, values)
+        self.configurations[number] = one = Configuration(
+            number=number,
+            known=sum(other.status != "open" for other in self.configurations.values()),
+            values=values,
+            folds=fold_order(self._study, number),
+            planned={unit.trial.fold: unit for unit in units},
+        )
+        self._queue_stage(one)
+        return True
+
+    def _allowed(self, number: int) -> bool:
+        """Whether one more configuration fits in, should it and all that are open be trained on all folds."""
+        if self._spec.budget is None or number == 0:
+            return number < self._most
+        clips = sum(self._measures.clips.get(fold, 1.0) for fold in search_folds(self._study))
+        passes = most_passes(self._study.methods[self._method])
+        whole = training_cost(self._study, passes, self._epochs, clips)
+        reserved = sum(whole if one.status == "open" else one.cost for one in self.configurations.values())
+        return number < self._most and reserved + whole <= self._spec.budget * (1 + 1e-9)
+
+    def _queue_stage(self, one: Configuration) -> None:
+        """Queue the trainings of a configuration's stage that it has not been given yet."""
+        stage = self._stage_of(one)
+        for fold in one.folds[: stage.folds]:
+            unit = one.units.get(fold)
+            if unit is None or (unit.stop_after is not None and unit.stop_after != stage.epochs):
+                one.waiting.add(fold)
+                self._queue.append(Training(one, fold, stage.epochs))
+
+    def _stage_of(self, one: Configuration) -> Stage:
+        """The recipe as written is trained on all folds at once and never halted."""
+        return self._stages[one.stage] if one.number else Stage(None, len(one.folds))
 
     def _extend(self, one: Configuration, fold: int, epochs: int | None) -> Priced:
         """Ask for a fold's training up to an epoch; what it was trained before is not paid again."""
@@ -94,34 +154,40 @@ class MethodSearch:
         one.cost += cost
         return Priced(unit, cost)
 
-    def _judge(self, stage: Stage) -> None:
-        """Read the scores of a stage, then give up those that lose."""
-        judged = [one for one in self._round if one.status == "open"]
-        for one in judged:
-            self._read(one, stage)
-        for one in [one for one in judged if one.status == "open"]:
-            if stage.epochs is not None:
-                self._stop(one, stage.epochs)
-            else:
-                self._race(one)
+    def _ended(self, training: Training) -> None:
+        """Read a training's score; the last of a stage tells what becomes of its configuration."""
+        one, fold, epochs = training
+        if one.status != "open":
+            return
+        unit = one.units[fold]
+        score = self._measures.score(unit)
+        one.waiting.discard(fold)
+        if score is None:
+            one.reason = f"fold {fold}: {self._measures.why_not(unit)}"
+            self._close(one, "failed")
+            return
+        one.reached[fold] = score
+        if epochs is None:
+            one.scores[fold] = score
+        if not one.waiting:
+            self._judge(one)
 
-    def _read(self, one: Configuration, stage: Stage) -> None:
-        """Fill in a configuration's scores; one whose training failed on any fold has failed."""
-        halted = []
-        for fold, unit in one.units.items():
-            score = one.scores[fold] if fold in one.scores else self._measures.score(unit)
-            if score is None:
-                one.status, one.reason = "failed", f"fold {fold}: {self._measures.why_not(unit)}"
-                return
-            if unit.stop_after is None:
-                one.scores[fold] = score
-            halted.append(score)
+    def _judge(self, one: Configuration) -> None:
+        """End a configuration's stage: it is complete, is given up, or goes on to the next one."""
+        epochs = self._stage_of(one).epochs
         if one.number == 0:
             self._halts_of_the_written(one)
-        elif stage.epochs is not None:
-            one.halts[stage.epochs] = fmean(halted)
+        elif epochs is not None:
+            one.halts[epochs] = fmean(one.reached.values())
         if len(one.scores) == len(one.folds):
             self._complete(one)
+        elif epochs is not None:
+            self._stop(one, epochs)
+        else:
+            self._race(one)
+        if one.status == "open":
+            one.stage += 1
+            self._queue_stage(one)
 
     def _halts_of_the_written(self, one: Configuration) -> None:
         """The recipe as written is never halted, but others are compared with what it had reached."""
@@ -132,58 +198,29 @@ class MethodSearch:
                 one.halts[stage.epochs] = fmean(score for score in scores if score is not None)
 
     def _complete(self, one: Configuration) -> None:
-        one.status = "complete"
         first, *others = self._spec.objectives
         one.objectives = {first: fmean(one.scores[fold] for fold in sorted(one.scores))}
         for name in others:
             found = (self._measures.further(unit, name) for _, unit in sorted(one.units.items()))
             one.objectives[name] = one.cost if name == "cost" else fmean(found)
+        self._close(one, "complete")
 
     def _stop(self, one: Configuration, epoch: int) -> None:
         seen = [other.halts[epoch] for other in self.configurations.values() if epoch in other.halts]
-        one.reason = stops(one.halts[epoch], seen, self._spec.stopping)
-        one.status = "stopped" if one.reason else "open"
-        one.reason = f"epoch {epoch}: {one.reason}" if one.reason else ""
+        reason = stops(one.halts[epoch], seen, self._spec.stopping)
+        if reason:
+            one.reason = f"epoch {epoch}: {reason}"
+            self._close(one, "stopped")
 
     def _race(self, one: Configuration) -> None:
         best = self.incumbent
-        if best is None:
-            return
-        one.reason = loses(one.scores, best.scores, self._rule, self._spec.racing)
-        if one.reason:
-            one.status, one.estimate = "raced_out", estimate(one.scores, best.scores)
-            one.reason = f"against #{best.number}: {one.reason}"
+        reason = loses(one.scores, best.scores, self._rule, self._spec.racing) if best else ""
+        if best and reason:
+            one.reason, one.estimate = f"against #{best.number}: {reason}", estimate(one.scores, best.scores)
+            self._close(one, "raced_out")
 
-    def _ask_or_choose(self) -> None:
-        """End a round: tell the sampler, then ask the next one or, if there is none, choose."""
-        for one in self._round:
-            self._asker.tell(one.number, one.told)
-        asked = len(self.configurations)
-        numbers = [number for number in range(asked, asked + self._spec.round_size) if self._allowed(number, asked)]
-        self._round = [self._asked(number) for number in numbers]
-        self.configurations.update({one.number: one for one in self._round})
-        self._stage, self._rounds = 0, self._rounds + 1
-        if not numbers:
-            best = self.incumbent
-            self.chosen = best.number if best else 0
-
-    def _asked(self, number: int) -> Configuration:
-        values = self._asker.ask(number)
-        units = search_units(self._study, self._dataset, self._method, number, values)
-        return Configuration(
-            number=number,
-            round=self._rounds,
-            values=values,
-            folds=fold_order(self._study, number),
-            planned={unit.trial.fold: unit for unit in units},
-        )
-
-    def _allowed(self, number: int, asked: int) -> bool:
-        """Whether one more configuration fits in, should it and those before it be trained on all folds."""
-        if self._spec.budget is None or number == 0:
-            return number < self._most
-        clips = sum(self._measures.clips.get(fold, 1.0) for fold in search_folds(self._study))
-        passes = most_passes(self._study.methods[self._method])
-        whole = training_cost(self._study, passes, self._epochs, clips)
-        planned = self.spent + (number - asked + 1) * whole
-        return number < self._most and planned <= self._spec.budget * (1 + 1e-9)
+    def _close(self, one: Configuration, status: Status) -> None:
+        """End a configuration: what of it waits is not trained, and the sampler is told."""
+        one.status = status
+        self._queue = deque(training for training in self._queue if training.configuration is not one)
+        self._asker.tell(one.number, one.told)

@@ -35,7 +35,7 @@ def search_rows(study: StudySpec, searches: Mapping[str, MethodSearch]) -> pd.Da
 def _row(one: Configuration, spec: SearchSpec) -> dict[str, Any]:
     return {
         "configuration": one.number,
-        "round": one.round,
+        "known": one.known,
         "values": json.dumps(one.values, sort_keys=True),
         "status": one.status,
         "reason": one.reason,

@@ -1,4 +1,4 @@
-"""Which epochs trainings halt at, and which of them go on from there; synchronous, so that nothing depends on speed."""
+"""Which epochs trainings halt at, and which of them go on from there."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from harness.spec.search import StoppingSpec
 
 
 class Stage(NamedTuple):
-    """One step of a round: train the first ``folds`` folds up to ``epochs`` (``None`` for all of them)."""
+    """One step of a configuration: train the first ``folds`` folds up to ``epochs`` (``None`` for all of them)."""
 
     epochs: int | None
     folds: int
 
 
 def stages(stopping: StoppingSpec, epochs: int, folds: int, folds_per_stage: int) -> list[Stage]:
-    """The steps of a round: first the epochs of the first folds, then the folds.
+    """The steps of a configuration: first the epochs of the first folds, then the folds.
 
     Args:
         stopping: first halt and factor.
@@ -44,7 +44,7 @@ def stops(score: float, seen: Sequence[float], stopping: StoppingSpec) -> str:
 
     Args:
         score: its best validation score up to this epoch.
-        seen: the scores of all configurations that have been at this epoch, its own included.
+        seen: the scores of all configurations that have been at this epoch so far, its own included.
         stopping: the rule.
     """
     if stopping.rule == "median":

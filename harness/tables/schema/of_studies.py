@@ -45,7 +45,7 @@ SEARCH = Table(
         [
             ("method", pa.string()),
             ("configuration", pa.int32()),
-            ("round", pa.int32()),
+            ("known", pa.int32()),
             ("origin", pa.string()),
             ("values", pa.string()),
             ("status", pa.string()),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-VERSION = 3
+VERSION = 4
 """Written into every file. A changed schema raises it once per release and adds a step to ``migrations.py``."""
 
 
