@@ -19,7 +19,7 @@ from typing import NamedTuple
 import ray
 from ray import tune
 
-from harness.errors import HarnessError, StorageError
+from harness.errors import HarnessError
 from harness.plan import confirm_units
 from harness.schedule.brain import Brain
 from harness.schedule.cluster.mirrored import Storage
@@ -145,7 +145,7 @@ def _run(session: Session, brain: Brain, on_event: OnEvent, ground: Ground, limi
             searcher = UnitSearcher(session, brain, on_event, ground)
             _fit(searcher, limits, scratch / str(attempt))
             if searcher.broken:
-                raise StorageError(searcher.broken)
+                raise searcher.broken
             if brain.done:
                 return
             brain.put_back()
