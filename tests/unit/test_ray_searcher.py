@@ -1,4 +1,4 @@
-"""What Tune's searcher makes of errors in the driver: Tune itself would log them, and wait without end."""
+"""Runs of Tune: in batches, again when one ended early, and never on in spite of an error in the driver."""
 
 import json
 from itertools import count
@@ -6,18 +6,19 @@ from itertools import count
 import pytest
 from fake_search import DATA, study_of
 
+from harness.errors import HarnessError
 from harness.plan import Unit
 from harness.schedule.brain import Brain
 from harness.schedule.session import Session
 
 pytest.importorskip("ray")
-from harness.schedule.cluster import ray_tune
+from harness.schedule.cluster import ray_searcher, ray_tune
 from harness.schedule.cluster.mirrored import Storage
 from harness.schedule.cluster.placing import Request
 from harness.schedule.cluster.ray_searcher import Ground, UnitSearcher
 from harness.train.task import Task
 
-STUDY = study_of({"configurations": 1})
+STUDY = study_of({"configurations": 1}).model_copy(update={"seeds": (0, 1, 2)})
 GROUND = Ground({"hdf": Request(1, 0)}, {}, Storage())
 LIMITS = ray_tune.Limits(slots=2, failures=2)
 
@@ -77,3 +78,38 @@ def test_units_that_still_run_when_the_driver_breaks_are_waited_for_and_no_other
     assert searcher.suggest("c") == UnitSearcher.FINISHED
     searcher.on_trial_complete("b", report(kind="ended", status="failed", error="too late", storage=True))
     assert searcher.broken is first
+
+
+def test_a_large_study_is_run_in_batches_each_unit_once(monkeypatch):
+    handed_out: list[list[str]] = []
+
+    def counted(searcher: UnitSearcher, limits: object, scratch: object) -> None:
+        handed_out.append([])
+        tune(searcher, limits, scratch)
+
+    def note(unit: Unit, event) -> None:
+        if event["kind"] == "started":
+            handed_out[-1].append(unit.key)
+
+    machine = brain()
+    num_units = len(machine.units)
+    assert num_units > 2 * ray_tune.MAX_RESTARTS, "batches are not counted as runs of Tune that ended early"
+    monkeypatch.setattr(ray_searcher, "BATCH", 2)
+    monkeypatch.setattr(ray_tune, "_fit", counted)
+    ray_tune._run(Placed(), machine, note, GROUND, LIMITS)
+    assert machine.done
+    assert max(map(len, handed_out)) == 2
+    assert len({key for keys in handed_out for key in keys}) == sum(map(len, handed_out)) == num_units
+
+
+def test_what_ran_when_tune_ended_early_is_handed_out_again_but_not_for_ever(monkeypatch):
+    runs = []
+
+    def dies(searcher: UnitSearcher, *_: object) -> None:
+        runs.append(searcher.suggest("a")["task"])
+
+    monkeypatch.setattr(ray_tune, "_fit", dies)
+    with pytest.raises(HarnessError, match=f"ended early {ray_tune.MAX_RESTARTS} times"):
+        ray_tune._run(Placed(), brain(), lambda *_: None, GROUND, LIMITS)
+    assert len(runs) == ray_tune.MAX_RESTARTS
+    assert len(set(runs)) == 1
