@@ -30,6 +30,7 @@ from harness.schedule.signals import exits_are_interruptions, interrupt_on_sigte
 from harness.schedule.tracking import Track, tracked
 from harness.spec.load import load_study
 from harness.spec.study import StudySpec
+from harness.tables.storage import storage
 from harness.train.conditions import with_suite
 from harness.train.preflight import Prepared, prepare
 from harness.train.weights import with_weights
@@ -101,7 +102,7 @@ def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
     check_options(options)
     study = open_study(file)
     run = RunPaths(options.out, study.name)
-    with exclusive(run), Publisher(run, {"executor": options.executor}) as publisher:
+    with storage(run.root), exclusive(run), Publisher(run, {"executor": options.executor}) as publisher:
         prepared = prepare_shown(study, run, console)
         publisher.tell(state="training", pack=str(prepared.pack.absolute()))
         device = pick_device(study, options.address)

@@ -23,11 +23,12 @@ CLOSED = {
 
 
 @contextmanager
-def storage(folder: Path) -> Iterator[None]:
+def storage(folder: Path, instead: str = "use --out for another folder") -> Iterator[None]:
     """Within it, a disk that is full or closed raises an error that says so.
 
     Args:
         folder: what is being written to, for errors that name no file.
+        instead: what else can be done about it.
 
     Raises:
         StorageError: where it is, what is wrong, what to do.
@@ -37,21 +38,19 @@ def storage(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in FULL and error.errno not in CLOSED:
             raise
-        raise explain(error, folder) from error
+        raise explain(error, folder, instead) from error
 
 
-def explain(error: OSError, folder: Path) -> StorageError:
+def explain(error: OSError, folder: Path, instead: str) -> StorageError:
     """The error for a folder that cannot be written to."""
     where = Path(error.filename) if isinstance(error.filename, str) else folder
     advice = "What is finished is kept; the same command goes on from it."
     if error.errno in FULL:
         return StorageError(
-            f"{where}: {FULL[error.errno]} ({free_bytes(folder) / 1e6:.0f} MB are free). Make room there, or use --out "
-            f"for another folder. {advice}"
+            f"{where}: {FULL[error.errno]} ({free_bytes(folder) / 1e6:.0f} MB are free). Make room there, or "
+            f"{instead}. {advice}"
         )
-    return StorageError(
-        f"{where}: {CLOSED.get(error.errno or 0, error.strerror)}. Mend that, or use --out for another folder. {advice}"
-    )
+    return StorageError(f"{where}: {CLOSED.get(error.errno or 0, error.strerror)}. Mend that, or {instead}. {advice}")
 
 
 def free_bytes(folder: Path) -> int:

@@ -18,6 +18,7 @@ from harness.paths import RunPaths, pack_folder
 from harness.plugins import load
 from harness.spec.study import StudySpec
 from harness.spec.trial import CLEAN, ClipSpec, DataRef
+from harness.tables.storage import storage
 from harness.tables.store import write_text
 from harness.tables.temporary import sweep
 from harness.train.build import check_recipe
@@ -106,10 +107,12 @@ def pack_clips(study: StudySpec, source: Source, workers: int, on_progress: OnPr
 
     Raises:
         CollectedError: every unreadable clip with its file.
+        StorageError: if the packed clips cannot be written.
     """
     clip: ClipSpec = study.clip
-    packed = pack(source, clip.size, clip.max_stored_frames, workers=workers, on_progress=on_progress)
     folder = pack_folder(source.fingerprint, clip.size, clip.max_stored_frames)
+    with storage(folder.parent, "set DFERBENCH_CACHE to another folder"):
+        packed = pack(source, clip.size, clip.max_stored_frames, workers=workers, on_progress=on_progress)
     if packed.bad and study.dataset.on_bad_clip == "error":
         problems = [f"clip '{clip_id}': {reason}" for clip_id, reason in sorted(packed.bad.items())]
         advice = "Mend the files, or set dataset.on_bad_clip: drop to leave them out of every split."

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 from conftest import STUDY
 
 SHORT = {
@@ -40,6 +41,29 @@ def test_a_disk_that_fills_up_ends_the_study_at_once_and_the_same_command_goes_o
     assert list((out / "units").iterdir()) == []
     code, printed, complaint = invoke("run", study, "--local", "--plain", "--out", out)
     assert code == 0, printed + complaint
+
+
+@pytest.mark.parametrize(
+    ("within", "words"), [("/runs/small/", "use --out"), ("/packs/", "set DFERBENCH_CACHE")], ids=["study", "cache"]
+)
+def test_a_full_disk_is_named_by_what_was_written_to_it_and_not_by_where_the_command_was_given(
+    within, words, write_study, environment, invoke, tmp_path, monkeypatch
+):
+    study, fsync = write_study(**SHORT), os.fsync
+    monkeypatch.setitem(environment, "DFERBENCH_CACHE", str(tmp_path / "cache"))
+
+    def full(descriptor):
+        path = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+        if within in path and "progress.json" not in path:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    code, printed, complaint = invoke("run", study, "--local", "--plain", "--out", tmp_path / "runs")
+    assert code == 2, printed + complaint
+    where = tmp_path / ("runs" if words == "use --out" else "cache/packs")
+    assert f"error: {where}: the disk is full" in complaint
+    assert words in complaint
 
 
 def test_results_that_will_find_no_room_are_refused_before_any_training(write_study, invoke, tmp_path, monkeypatch):

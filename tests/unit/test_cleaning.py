@@ -133,6 +133,14 @@ def test_clean_deletes_trials_that_no_study_asks_for_and_only_those(run, console
     assert run.unit(asked).record.exists()
 
 
+def test_clean_keeps_the_trials_of_a_study_that_was_copied_without_its_hidden_files(run, console):
+    asked = next(iter(started(run, console).units.values())).trial.trial_id
+    write_record(run, asked)
+    run.lock.unlink()
+    assert clean(run.root, None, units=True, delete=True) == []
+    assert run.unit(asked).record.exists()
+
+
 def test_clean_refuses_when_a_study_does_not_say_what_it_asks_for(run, console):
     started(run, console)
     silent = RunPaths(run.root, "silent")

@@ -10,11 +10,12 @@ from harness.plan import Count, confirm_units, counts
 from harness.schedule.forecasting import costs as costs_module
 from harness.schedule.forecasting import forecast as forecast_module
 from harness.schedule.forecasting.costs import Done, Each, each_costs, method_costs, pack_bytes
-from harness.schedule.forecasting.forecast import estimate, is_over, on_storage
+from harness.schedule.forecasting.forecast import estimate, is_over, on_storage, slots_here
 from harness.schedule.forecasting.size import size
 from harness.schedule.forecasting.stored_costs import PhaseCosts, StoredCosts, stored_costs
 from harness.schedule.operate.wanted import Found, Wanted
 from harness.spec.load import bundled_studies, dump_study, load_study
+from harness.spec.resources import ResourcesSpec
 from harness.tables.store import write_text
 from harness.train.preflight import data_ref
 from harness.train.timing import ClipSeconds
@@ -58,6 +59,16 @@ def wanted(method: str, phase: str, fold: int, epochs: int = 10) -> Wanted:
 
 def done(seconds: float) -> Found:
     return Found(state="done", record={"status": "done", "seconds": seconds})
+
+
+@pytest.mark.parametrize(
+    ("resources", "slots"),
+    [({"cpus": 4}, 4), ({"cpus": 1, "gpus": 0.5}, 4), ({"cpus": 1, "gpus": "auto"}, 2), ({"cpus": 99}, 1)],
+)
+def test_a_plan_counts_on_as_many_trials_at_once_as_processors_and_gpus_allow(resources, slots, monkeypatch):
+    monkeypatch.setattr(forecast_module.os, "cpu_count", lambda: 16)
+    monkeypatch.setattr(forecast_module.torch.cuda, "device_count", lambda: 2)
+    assert slots_here(STUDY.model_copy(update={"resources": ResourcesSpec.model_validate(resources)})) == slots
 
 
 def test_seconds_of_an_epoch_and_bytes_are_those_of_finished_trials(run):

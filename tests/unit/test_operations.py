@@ -45,6 +45,54 @@ def test_a_driver_of_another_host_lives_as_long_as_it_writes(run, console):
     assert driver_of(run) is None
 
 
+@pytest.fixture
+def passing(monkeypatch):
+    """Time that passes only when somebody waits; what happens meanwhile."""
+    seconds, happens = [0.0], []
+
+    def sleep(duration: float) -> None:
+        seconds[0] += duration
+        for one in happens:
+            one()
+
+    monkeypatch.setattr(driver_module.time, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(driver_module.time, "sleep", sleep)
+    return happens
+
+
+@pytest.mark.parametrize("behind", [timedelta(0), timedelta(minutes=30)], ids=["clocks agree", "its clock is behind"])
+def test_a_driver_of_another_host_that_writes_is_not_joined_where_its_lock_cannot_be_seen(
+    behind, run, console, passing
+):
+    started(run, console)
+    publish(run, host="elsewhere", updated=(datetime.now(UTC) - behind).isoformat())
+    passing.append(lambda: publish(run, updated=f"{datetime.now(UTC) - behind}"))
+    with pytest.raises(HarnessError, match=r"is being run in .* on elsewhere"), exclusive(run):
+        pass
+
+
+@pytest.mark.parametrize("last", [{}, {"state": "interrupted"}, {"updated": "2026-01-01T00:00:00+00:00"}])
+def test_a_driver_of_another_host_that_is_silent_or_has_ended_keeps_nobody_out(last, run, console, passing):
+    started(run, console)
+    publish(run, host="elsewhere", **last)
+    waits = []
+    passing.append(lambda: waits.append(1))
+    with exclusive(run):
+        assert driver_of(run) == Driver(os.getpid(), socket.gethostname())
+    assert (len(waits) >= driver_module.SILENT_SECONDS / 2) == (not last), "only one that may live is listened for"
+
+
+def test_a_driver_whose_place_was_taken_ends_and_writes_nothing_more(run):
+    process = subprocess.Popen(
+        [sys.executable, "-c", DRIVER, str(run.root), run.study], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    run.lock.write_text("1 elsewhere\n")
+    assert process.wait(10) == 130
+    process.stdout.close()
+    assert json.loads(run.progress.read_text())["state"] == "preparing", "it is not its place to say what it did"
+
+
 def test_looking_at_the_lock_does_not_keep_a_driver_out(run, monkeypatch):
     run.folder.mkdir()
     with run.lock.open("a+") as file:

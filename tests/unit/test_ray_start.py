@@ -1,6 +1,7 @@
 """Ray that does not start, and clusters that cannot be joined: told in words, with what to do."""
 
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
@@ -97,3 +98,25 @@ def test_a_cluster_that_is_not_there_is_named_by_its_address():
 def test_a_client_address_is_refused_with_the_way_that_works():
     with pytest.raises(HarnessError, match=r"--address ray://head:10001: .* dferbench submit STUDY --address http://"):
         enter("ray://head:10001")
+
+
+@pytest.mark.parametrize(
+    ("ending", "kept"), [(None, False), (KeyboardInterrupt, False), (SystemExit, False), (RayDiedError, True)]
+)
+def test_what_a_ray_of_our_own_wrote_goes_with_it_unless_it_tells_what_went_wrong(ending, kept, tmp_path, monkeypatch):
+    session, other = tmp_path / "session_1", tmp_path / "session_2"
+    (session / "logs").mkdir(parents=True)
+    other.mkdir()
+    there = []
+
+    def shutdown() -> None:
+        there.append(session.exists())
+
+    monkeypatch.setattr(ray, "init", lambda **_: SimpleNamespace(address_info={"session_dir": str(session)}))
+    monkeypatch.setattr(ray, "shutdown", shutdown)
+    with pytest.raises(ending) if ending else nullcontext(), ray_cluster.connected("local", 1.0):
+        if ending:
+            raise ending
+    assert there == [True], "Ray ends first"
+    assert session.exists() == kept
+    assert other.exists()

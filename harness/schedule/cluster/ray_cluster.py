@@ -8,6 +8,7 @@ import harness.schedule.cluster.ray_environment  # noqa: F401 - before Ray
 
 import logging
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -55,6 +56,8 @@ class RayNotStartedError(HarnessError):
 def connected(address: str, num_cpus: float) -> Iterator[None]:
     """A Ray of our own with so many processors (``local``), or one that exists, while the block runs.
 
+    What a Ray of our own has written for itself (logs, and Tune's state) goes with it, unless they tell of an error.
+
     Raises:
         RayNotStartedError: if a Ray of our own does not start.
         HarnessError: if no cluster answers at the address.
@@ -64,15 +67,37 @@ def connected(address: str, num_cpus: float) -> Iterator[None]:
     if address == "local":
         own = {"num_cpus": num_cpus, "object_store_memory": OBJECT_STORE_BYTES}
         with _failing_in_words("Ray does not start on this machine", START_ADVICE, RayNotStartedError):
-            ray.init(address=address, include_dashboard=False, **own, **quiet)
+            context = ray.init(address=address, include_dashboard=False, **own, **quiet)
         hide_token()
+        with _forgotten(Path(context.address_info["session_dir"])), _shut_down():
+            yield
     else:
         _join(address, quiet)
+        with _shut_down():
+            yield
+
+
+@contextmanager
+def _shut_down() -> Iterator[None]:
     try:
         yield
     finally:
         with bounded():
             ray.shutdown()
+
+
+@contextmanager
+def _forgotten(session: Path) -> Iterator[None]:
+    """Delete what a Ray has written, some 80 MB in a thousand trials, when the block ends or is interrupted."""
+    failed = False
+    try:
+        yield
+    except Exception:
+        failed = True
+        raise
+    finally:
+        if not failed:
+            shutil.rmtree(session, ignore_errors=True)
 
 
 def _join(address: str, quiet: Mapping[str, Any]) -> None:

@@ -12,6 +12,8 @@ import harness.schedule.cluster.ray_environment  # noqa: F401 - before Ray
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +21,7 @@ from typing import NamedTuple
 import ray
 from ray import tune
 
-from harness.errors import HarnessError, StorageError
+from harness.errors import HarnessError
 from harness.plan import confirm_units
 from harness.schedule.brain import Brain
 from harness.schedule.cluster.mirrored import Storage
@@ -136,20 +138,34 @@ def _trials_per_gpu(session: Session, storage: Storage) -> dict[str, tuple[int, 
 
 
 def _run(session: Session, brain: Brain, on_event: OnEvent, ground: Ground, limits: Limits) -> None:
-    """Start Tune until the brain has nothing left; what was running when it ended early is handed out again."""
+    """Start Tune, batch after batch, until the brain has nothing left; what ran when one broke off is handed out again.
+
+    Raises:
+        HarnessError: if that happens too often.
+        Exception: what went wrong in this process between two units, as itself.
+    """
     sweep(Path(tempfile.gettempdir()))
+    ended_early = 0
+    while ended_early < MAX_RESTARTS:
+        searcher = UnitSearcher(session, brain, on_event, ground)
+        with _scratch() as scratch:
+            _fit(searcher, limits, scratch)
+        if searcher.broken:
+            raise searcher.broken
+        if brain.done:
+            return
+        brain.put_back()
+        ended_early += not searcher.full
+    raise HarnessError(f"Ray Tune ended early {MAX_RESTARTS} times. Finished trials are kept; run the study again.")
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder for what Tune writes, gone when it ends."""
     scratch = Path(tempfile.gettempdir()) / hidden_name("dferbench-ray")
     scratch.mkdir(mode=0o700)
     try:
-        for attempt in range(MAX_RESTARTS):
-            searcher = UnitSearcher(session, brain, on_event, ground)
-            _fit(searcher, limits, scratch / str(attempt))
-            if searcher.broken:
-                raise StorageError(searcher.broken)
-            if brain.done:
-                return
-            brain.put_back()
-        raise HarnessError(f"Ray Tune ended early {MAX_RESTARTS} times. Finished trials are kept; run the study again.")
+        yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -6,13 +6,14 @@ import os
 from collections import Counter
 from pathlib import Path
 
+import torch
 from rich.console import Console
 
 from harness.data.clip import Source
 from harness.errors import HarnessError
 from harness.paths import RunPaths, UnitPaths
 from harness.plan import Count, Unit, confirm_units, counts, search_units
-from harness.schedule.cluster.placing import requests
+from harness.schedule.cluster.placing import Offer, requests, slots_of
 from harness.schedule.forecasting.costs import Done, MethodCosts, each_costs, method_costs, pack_bytes
 from harness.schedule.forecasting.forecast_text import basis_line, costs_table, storage_line, trials_table
 from harness.schedule.forecasting.stored_costs import TRAINED, stored_costs
@@ -37,13 +38,17 @@ def forecast(file: Path, out: Path, slots: int, console: Console) -> None:
     found = on_storage(study, source, run)
     over = is_over(study, run)
     costs = estimate(study, source, run, found, over=over)
-    cpus = max(request.cpus for request in requests(study).values())
-    parallel = slots or max(1, int((os.cpu_count() or 1) / cpus))
+    parallel = slots or slots_here(study)
     console.print(f"{study.name}: {study.question}", markup=False, highlight=False)
     console.print(trials_table(study, found))
     console.print(costs_table(study, costs, parallel, over=over))
     console.print(basis_line(costs), markup=False, highlight=False)
     console.print(storage_line(costs, *pack_bytes(study, source)), highlight=False)
+
+
+def slots_here(study: StudySpec) -> int:
+    """Trials that a Ray of our own runs at the same time; main memory is not looked at."""
+    return slots_of(requests(study), [Offer("this machine", os.cpu_count() or 1, torch.cuda.device_count())])
 
 
 def on_storage(study: StudySpec, source: Source, run: RunPaths) -> dict[Wanted, Found]:

@@ -76,8 +76,9 @@ def clean(root: Path, run: RunPaths | None, *, units: bool, delete: bool) -> lis
 
 
 def studies_in(root: Path) -> list[RunPaths]:
-    """The studies of a runs folder."""
-    return [RunPaths(root, lock.parent.name) for lock in sorted(root.glob("*/.lock"))]
+    """The studies of a runs folder; one that was copied from a store has no lock."""
+    names = {path.parent.name for pattern in ("*/.lock", "*/wanted.jsonl") for path in root.glob(pattern)}
+    return [RunPaths(root, name) for name in sorted(names)]
 
 
 def listing(items: list[Item], *, deleted: bool) -> str:

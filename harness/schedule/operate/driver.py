@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import socket
 import time
@@ -21,6 +22,10 @@ PAUSE_SECONDS = 0.05
 
 SILENT_SECONDS = 60.0
 """A driver of another host that has written nothing for so long is taken for dead (it writes every ten seconds)."""
+LONG_SILENT_SECONDS = 3600.0
+"""Silence that clocks which disagree do not explain."""
+
+logger = logging.getLogger("dferbench")
 
 
 class Driver(NamedTuple):
@@ -49,15 +54,26 @@ def exclusive(run: RunPaths) -> Iterator[None]:
     with run.lock.open("a+") as file:
         if not any(_locked(file.fileno(), fcntl.LOCK_EX, pause) for pause in _pauses()):
             file.seek(0)
-            raise HarnessError(
-                f"Study '{run.study}' is being run in {run.folder} by {_parse(file.read()) or 'another process'}. "
-                "Wait for it, stop it with dferbench stop, or use --out for another folder."
-            )
+            raise _refused(run, _parse(file.read()))
+        heard = _heard(run)
+        if heard is not None:
+            raise _refused(run, heard)
         file.seek(0)
         file.truncate()
         file.write(f"{os.getpid()} {socket.gethostname()}\n")
         file.flush()
         yield
+
+
+def is_ours(run: RunPaths) -> bool:
+    """Whether the lock still names this process: where a lock does not hold on every host, a later driver names itself.
+
+    A lock that cannot be read just now is ours.
+    """
+    try:
+        return _parse(run.lock.read_text(encoding="utf-8")) in {None, Driver(os.getpid(), socket.gethostname())}
+    except OSError:
+        return True
 
 
 def driver_of(run: RunPaths) -> Driver | None:
@@ -73,9 +89,7 @@ def driver_of(run: RunPaths) -> Driver | None:
     except FileNotFoundError:
         return None
     progress = read_progress(run)
-    driver = Driver(int(progress.get("pid", 0)), str(progress.get("host", "")))
-    ended = progress.get("state") in {None, "finished", "interrupted", "broken"}
-    return None if ended or driver.here or age_seconds(progress.get("updated")) > SILENT_SECONDS else driver
+    return None if age_seconds(progress.get("updated")) > SILENT_SECONDS else _elsewhere(progress)
 
 
 def read_progress(run: RunPaths) -> dict[str, Any]:
@@ -92,6 +106,37 @@ def age_seconds(moment: str | None) -> float:
     if not moment:
         return float("inf")
     return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds())
+
+
+def _elsewhere(progress: dict[str, Any]) -> Driver | None:
+    """The driver of another host that has not said that it ended."""
+    driver = Driver(int(progress.get("pid", 0)), str(progress.get("host", "")))
+    ended = progress.get("state") in {None, "finished", "interrupted", "broken"}
+    return None if ended or driver.here else driver
+
+
+def _heard(run: RunPaths) -> Driver | None:
+    """A driver of another host that writes its progress while one looks; clocks that disagree do not matter."""
+    progress = read_progress(run)
+    driver, last = _elsewhere(progress), progress.get("updated")
+    if driver is None or age_seconds(last) > LONG_SILENT_SECONDS:
+        return None
+    logger.warning(
+        "%s ran study '%s' and did not say that it ended; listening whether it still runs.", driver, run.study
+    )
+    deadline = time.monotonic() + SILENT_SECONDS
+    while time.monotonic() < deadline:
+        if read_progress(run).get("updated") != last:
+            return driver
+        time.sleep(1.0)
+    return None
+
+
+def _refused(run: RunPaths, driver: Driver | None) -> HarnessError:
+    return HarnessError(
+        f"Study '{run.study}' is being run in {run.folder} by {driver or 'another process'}. "
+        "Wait for it, stop it with dferbench stop, or use --out for another folder."
+    )
 
 
 def _pauses() -> Iterator[float]:

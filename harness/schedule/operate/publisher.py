@@ -8,6 +8,7 @@ the driver was killed. ``wanted.jsonl`` has a line per trial, appended when the 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -21,7 +22,7 @@ from typing import Any
 from harness.paths import RunPaths
 from harness.plan import Unit
 from harness.schedule.brain import Brain, key
-from harness.schedule.operate.driver import read_progress
+from harness.schedule.operate.driver import is_ours, read_progress
 from harness.tables import json_lines
 from harness.tables.store import write_text
 from harness.tables.temporary import sweep
@@ -31,6 +32,8 @@ SECONDS = 1.0
 """Between two looks at whether there is something to write."""
 HEARTBEAT_SECONDS = 10.0
 """Between two writes while nothing happens, which tells other hosts that the driver lives."""
+
+logger = logging.getLogger("dferbench")
 
 Snapshot = Callable[[], dict[str, Any]]
 
@@ -48,7 +51,7 @@ class Publisher:
         self._brain: Brain | None = None
         self._snapshot: Snapshot = dict
         self._written = 0
-        self._changed, self._ended = True, Event()
+        self._changed, self._ended, self._replaced = True, Event(), False
         self._last = 0.0
         self._thread = Thread(target=self._watch, name="dferbench-progress", daemon=True)
 
@@ -88,6 +91,11 @@ class Publisher:
 
     def _watch(self) -> None:
         while not self._ended.wait(SECONDS):
+            self._replaced = not is_ours(self._run)
+            if self._replaced:
+                logger.warning("Another driver has taken this one for dead; this one ends.")
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
             if self._run.stop_request.exists():
                 self._run.stop_request.unlink(missing_ok=True)
                 os.kill(os.getpid(), signal.SIGTERM)
@@ -95,7 +103,12 @@ class Publisher:
                 self._write()
 
     def _write(self) -> None:
-        """Write what is new; a disk that takes nothing more stops the trials themselves, with a better message."""
+        """Write what is new, but nothing over what a driver writes that has taken this one's place.
+
+        A disk that takes nothing more stops the trials themselves, with a better message.
+        """
+        if self._replaced:
+            return
         self._changed, self._last = False, monotonic()
         content = {**self._facts, "updated": _now(), **self._snapshot()}
         with suppress(OSError):
