@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -195,3 +196,16 @@ def test_a_machine_whose_ray_ends_joins_again_unless_it_is_the_first(number, sta
     with job.start() as running:
         running.wait(timeout=20)
     assert job.told().count("ray symmetric-run") == starts
+
+
+def test_the_virtual_environment_is_activated_whatever_its_name(job, monkeypatch):
+    folder = job.home / "it's mine" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "activate").write_text('touch "$HOME/activated" "$HOME/stopped"')
+    monkeypatch.setenv("VIRTUAL_ENV", str(folder.parent))
+    command = [sys.executable, "-m", "harness.cli", "launch", "slurm", job.home.parent / "a study.yaml"]
+    subprocess.run([*command, "--out", job.home / "runs", "-o", job.script], check=True, stdout=subprocess.DEVNULL)
+    job.script.write_text(job.script.read_text().replace("/tmp/ray-", f"{job.home}/ray-"))  # noqa: S108
+    with job.start() as running:
+        running.wait(timeout=20)
+    assert (job.home / "activated").exists()
