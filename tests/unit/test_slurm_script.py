@@ -173,12 +173,16 @@ def test_the_first_job_of_a_user_makes_a_token_that_nobody_else_can_read(job):
     assert (job.home / ".ray" / "auth_token").stat().st_mode & 0o777 == 0o600
 
 
-def test_machines_are_given_an_address_that_is_not_loopback_and_the_processors_that_ray_counts_on(job):
+def test_machines_are_given_an_address_that_is_not_loopback_and_no_fewer_processors_than_they_have(job):
+    """Some versions of srun read the job's number of processors per task and take the others away from the step."""
     (job.home / "stopped").touch()
+    job.variables.update(SLURM_CPUS_PER_TASK="4")
+    job.put("srun", 'echo "srun ${SLURM_CPUS_PER_TASK-all} $*" >> "$LOG"')
     with job.start() as running:
         running.wait(timeout=20)
     assert "--address 10.0.0.7:6379" in job.told()
-    assert "--cpus-per-task=4 " in job.told()
+    assert "srun all " in job.told()
+    assert "--cpu-bind=none " in job.told()
     assert "--num-cpus 4 " in job.told()
 
 
