@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from inspect import Signature, signature
@@ -68,7 +69,7 @@ def slurm(context: typer.Context, setup: Setup = "", partition: str = "", accoun
         | {
             "out": str(Path(shared["out"]).absolute()),
             "cache": shared["cache"] or os.environ.get("DFERBENCH_CACHE", ""),
-            "setup": setup or (f"source '{environment}/bin/activate'" if environment else ""),
+            "setup": setup or (f"source {shlex.quote(f'{environment}/bin/activate')}" if environment else ""),
         },
     )
 

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -172,12 +173,16 @@ def test_the_first_job_of_a_user_makes_a_token_that_nobody_else_can_read(job):
     assert (job.home / ".ray" / "auth_token").stat().st_mode & 0o777 == 0o600
 
 
-def test_machines_are_given_an_address_that_is_not_loopback_and_the_processors_that_ray_counts_on(job):
+def test_machines_are_given_an_address_that_is_not_loopback_and_no_fewer_processors_than_they_have(job):
+    """Some versions of srun read the job's number of processors per task and take the others away from the step."""
     (job.home / "stopped").touch()
+    job.variables.update(SLURM_CPUS_PER_TASK="4")
+    job.put("srun", 'echo "srun ${SLURM_CPUS_PER_TASK-all} $*" >> "$LOG"')
     with job.start() as running:
         running.wait(timeout=20)
     assert "--address 10.0.0.7:6379" in job.told()
-    assert "--cpus-per-task=4 " in job.told()
+    assert "srun all " in job.told()
+    assert "--cpu-bind=none " in job.told()
     assert "--num-cpus 4 " in job.told()
 
 
@@ -195,3 +200,16 @@ def test_a_machine_whose_ray_ends_joins_again_unless_it_is_the_first(number, sta
     with job.start() as running:
         running.wait(timeout=20)
     assert job.told().count("ray symmetric-run") == starts
+
+
+def test_the_virtual_environment_is_activated_whatever_its_name(job, monkeypatch):
+    folder = job.home / "it's mine" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "activate").write_text('touch "$HOME/activated" "$HOME/stopped"')
+    monkeypatch.setenv("VIRTUAL_ENV", str(folder.parent))
+    command = [sys.executable, "-m", "harness.cli", "launch", "slurm", job.home.parent / "a study.yaml"]
+    subprocess.run([*command, "--out", job.home / "runs", "-o", job.script], check=True, stdout=subprocess.DEVNULL)
+    job.script.write_text(job.script.read_text().replace("/tmp/ray-", f"{job.home}/ray-"))  # noqa: S108
+    with job.start() as running:
+        running.wait(timeout=20)
+    assert (job.home / "activated").exists()
