@@ -48,13 +48,19 @@ def perturb(
     Args:
         pixels: is left as it is.
         perturbation: what to do.
-        severity: 0 returns a copy of the clips; 1 to 5 are the documented levels, fractions interpolate.
+        severity: 0 returns a copy of the clips; 1 to 5 are the documented levels, fractions between them interpolate.
         keys: one for each clip, from ``key``.
         landmarks: of each clip's face, for those who cover parts of it; without them faces are taken to be aligned.
 
     Raises:
-        ValueError: if the number of keys or landmarks is not the number of clips, or the severity is outside 0..5.
+        ValueError: if the clips are not 8-bit RGB of at least 2 x 2 pixels, the number of keys or landmarks is not the
+            number of clips, or the severity is neither 0 nor within 1..5.
     """
+    if pixels.dtype != torch.uint8 or pixels.ndim != 5 or pixels.shape[2] != 3 or min(pixels.shape[3:]) < 2:
+        seen = f"{str(pixels.dtype).removeprefix('torch.')} of shape {tuple(pixels.shape)}"
+        raise ValueError(
+            f"clips are uint8 of shape (clips, frames, 3, height, width), 2 x 2 pixels or more, not {seen}"
+        )
     count, frames, _, height, width = pixels.shape
     if landmarks is not None and len(landmarks) != count:
         raise ValueError(f"landmarks of {len(landmarks)} faces were given for {count} clips; give None where unknown")
