@@ -28,7 +28,7 @@ def _mean_of_windows(clips: UInt8[Tensor, "n t c h w"], window: int) -> UInt8[Te
     sums = [torch.stack(shown[:window]).sum(0, dtype=wide)]
     for old, new in zip(shown, shown[window:], strict=False):
         sums.append(sums[-1] + new - old)
-    return to_pixels(torch.stack(sums, 1) / window)
+    return to_pixels(torch.stack(sums, 1).to(torch.float32) / window)
 
 
 temporal_blur = Perturbation(

@@ -3,6 +3,8 @@
 ``Rounding`` imitates arithmetic that rounds otherwise; ``Waits`` collects what makes a host wait for its device.
 """
 
+import sys
+
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -92,3 +94,12 @@ class Waits(TorchDispatchMode):
         if source.device.type != out.device.type and not (told and out.device.type == "cuda"):
             self.found.append(tuple(source.shape))
         return out
+
+
+def forget_tables():
+    """Perturbations forget the tables that they keep between calls."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("perturbations."):
+            for kept in vars(module).values():
+                if callable(getattr(kept, "cache_clear", None)):
+                    kept.cache_clear()
