@@ -48,16 +48,21 @@ def perturb(
     Args:
         pixels: is left as it is.
         perturbation: what to do.
-        severity: 0 returns a copy of the clips; 1 to 5 are the documented levels, fractions interpolate.
+        severity: 0 returns a copy of the clips; 1 to 5 are the documented levels, fractions between them interpolate.
         keys: one for each clip, from ``key``.
         landmarks: of each clip's face, for those who cover parts of it; without them faces are taken to be aligned.
 
     Raises:
-        ValueError: if the number of keys or landmarks is not the number of clips, or the severity is outside 0..5.
+        ValueError: if the clips are not 8-bit RGB of at least 2 x 2 pixels, the number of keys or landmarks is not the
+            number of clips, landmarks are not fractions of the frame, or the severity is neither 0 nor within 1..5.
     """
+    if pixels.dtype != torch.uint8 or pixels.ndim != 5 or pixels.shape[2] != 3 or min(pixels.shape[3:]) < 2:
+        seen = f"{str(pixels.dtype).removeprefix('torch.')} of shape {tuple(pixels.shape)}"
+        raise ValueError(
+            f"clips are uint8 of shape (clips, frames, 3, height, width), 2 x 2 pixels or more, not {seen}"
+        )
     count, frames, _, height, width = pixels.shape
-    if landmarks is not None and len(landmarks) != count:
-        raise ValueError(f"landmarks of {len(landmarks)} faces were given for {count} clips; give None where unknown")
+    _check_landmarks(landmarks, count)
     if len(keys) != count:
         raise ValueError(f"{len(keys)} keys were given for {count} clips; give one key for each clip")
     if severity == 0 or not count:
@@ -75,6 +80,19 @@ def perturb(
         return _spoilt(pixels.contiguous(), perturbation, drawn)
     with torch.autocast(kind, enabled=False):
         return _spoilt(pixels.contiguous(), perturbation, drawn)
+
+
+def _check_landmarks(landmarks: Sequence[Landmarks | None] | None, count: int) -> None:
+    """A face may lie partly outside the frame, but not by more than the frame's size: then they are pixels."""
+    if landmarks is None:
+        return
+    if len(landmarks) != count:
+        raise ValueError(f"landmarks of {len(landmarks)} faces were given for {count} clips; give None where unknown")
+    for face in landmarks:
+        if face is not None and not all(-1 <= part <= 2 for point in face for part in point):
+            raise ValueError(f"landmarks are fractions of the frame, (right, down) within -1..2, not {tuple(face)}")
+        if face is not None and face.left_eye == face.right_eye:
+            raise ValueError(f"both eyes are at {face.left_eye}, so the size of the face is not known; give None")
 
 
 def _spoilt(

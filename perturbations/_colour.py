@@ -34,7 +34,7 @@ def saturate(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor
     """
     high = pixels.amax(2, keepdim=True)
     chroma = high - pixels.amin(2, keepdim=True)
-    growth = (high / chroma.clamp(min=1)).minimum(per_clip(params["factor"]))
+    growth = (high.to(torch.float32) / chroma.clamp(min=1)).minimum(per_clip(params["factor"]))
     return to_pixels((pixels.to(torch.float32) - high).mul_(growth).add_(high))
 
 

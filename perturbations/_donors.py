@@ -31,17 +31,18 @@ def donor(index: int, height: int, width: int) -> UInt8[Tensor, "3 h w"]:
     """
     key = mix(BANK_VERSION * COUNT + index) >> 1
     draws = Draws(key)
-    tint = torch.tensor([0.25 + 0.75 * draws.integer(257) / 256 for _ in range(3)]).view(3, 1, 1)
+    tint = torch.tensor([0.25 + 0.75 * draws.integer(257) / 256 for _ in range(3)], dtype=torch.float32).view(3, 1, 1)
     picture = texture(height, width, key) * tint
-    lamp = 0.75 + 0.5 * (torch.arange(width) / width if draws.sign() > 0 else 1 - torch.arange(width) / width)
+    place = torch.arange(width, dtype=torch.float32) / width
+    lamp = 0.75 + 0.5 * (place if draws.sign() > 0 else 1 - place)
     skin = torch.tensor(SKIN[draws.integer(len(SKIN))]).view(3, 1, 1) * lamp
     picture = _ellipse(picture, skin + 0.375 * (picture - 128), (0.5, 0.5), (0.45, 0.35))
     for side in (-1, 1):
-        place = 0.42, 0.5 + side * 0.15
-        picture = _ellipse(picture, torch.full((3, 1, 1), 230.0), place, (0.035, 0.07))
-        picture = _ellipse(picture, torch.full((3, 1, 1), 24.0), place, (0.03, 0.03))
+        eye = 0.42, 0.5 + side * 0.15
+        picture = _ellipse(picture, torch.full((3, 1, 1), 230.0, dtype=torch.float32), eye, (0.035, 0.07))
+        picture = _ellipse(picture, torch.full((3, 1, 1), 24.0, dtype=torch.float32), eye, (0.03, 0.03))
     opening = 0.01 + 0.06 * draws.integer(257) / 256
-    mouth = skin * torch.tensor([0.75, 0.375, 0.375]).view(3, 1, 1)
+    mouth = skin * torch.tensor([0.75, 0.375, 0.375], dtype=torch.float32).view(3, 1, 1)
     return _ellipse(picture, mouth, (0.72, 0.5), (opening, 0.14)).clamp_(0, 255).round_().to(torch.uint8)
 
 
@@ -67,6 +68,6 @@ def _ellipse(
 ) -> Float32[Tensor, "3 h w"]:
     """The picture with an ellipse filled; centre and radii (down, right) in fractions of the frame."""
     height, width = picture.shape[-2:]
-    y = ((torch.arange(height) + 0.5) / height - centre[0]) / radii[0]
-    x = ((torch.arange(width) + 0.5) / width - centre[1]) / radii[1]
+    y = ((torch.arange(height, dtype=torch.float32) + 0.5) / height - centre[0]) / radii[0]
+    x = ((torch.arange(width, dtype=torch.float32) + 0.5) / width - centre[1]) / radii[1]
     return torch.where((y * y)[:, None] + x * x <= 1, fill, picture)

@@ -30,7 +30,7 @@ def convolve(pixels: UInt8[Tensor, "b t c h w"], kernels: Float32[Tensor, "b f k
     values = planes.view(*pixels.shape[:3], *planes.shape[1:])
     if pixels.device.type != "cpu":
         return _grouped(values, kernels, pixels)
-    spoilt = torch.zeros(pixels.shape)
+    spoilt = torch.zeros(pixels.shape, dtype=torch.float32)
     frames = pixels.shape[1] // kernels.shape[1]
     for clip, of_clip in enumerate(kernels):
         for part, weights in enumerate(of_clip):

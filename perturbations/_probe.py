@@ -29,7 +29,7 @@ def static_clip(shape: ClipShape, key: int = 0) -> UInt8[Tensor, "t c h w"]:
 
 def texture(height: int, width: int, key: int) -> Float32[Tensor, "3 h w"]:
     """Smooth random colour fields of four scales, values in 0..255."""
-    total = torch.zeros(3, height, width)
+    total = torch.zeros(3, height, width, dtype=torch.float32)
     for stream, (cell, weight) in enumerate(OCTAVES):
         grid = (3, height // cell + 3, width // cell + 3)
         coarse = integers(torch.tensor([key]), stream, grid, 256)[0].to(torch.float32)

@@ -5,13 +5,12 @@ name of its own, ``imagenet_c.gaussian_noise``, so that no table of results can 
 """
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from perturbations._combine import member
 from perturbations._contract import Perturbation
+from perturbations._suite_file import SuiteFile, read
 
 PACKAGE = Path(__file__).parent
 
@@ -60,19 +59,15 @@ def suite(name: str) -> Suite:
     """A suite by name.
 
     Raises:
-        ValueError: for an unknown name, or a severity outside 1..5.
+        ValueError: for an unknown name, or a file that is not one of a suite.
     """
-    data = _read(name)
-    severities = {**_every_file_but(data), **(data.get("perturbations") or {})}
-    severities |= {f"{name}.{variant}": None for variant in data.get("variants", {})}
+    told = _told(name)
+    severities = {**_every_file_but(told.every_file_but), **told.perturbations}
+    severities |= {f"{name}.{variant}": None for variant in told.variants}
     members = tuple(
-        Member(perturbation=perturbation, severities=tuple(own or data["severities"]))
-        for perturbation, own in severities.items()
+        Member(perturbation=perturbation, severities=own or told.severities) for perturbation, own in severities.items()
     )
-    wrong = [each.perturbation for each in members if not set(each.severities) <= set(range(1, 6))]
-    if wrong:
-        raise ValueError(f"{name}.yaml gives severities outside 1..5 for {', '.join(wrong)}.")
-    return Suite(name=name, title=data["title"], members=members, missing=data.get("missing", {}))
+    return Suite(name=name, title=told.title, members=members, missing=told.missing)
 
 
 def load(name: str) -> Perturbation:
@@ -86,21 +81,25 @@ def load(name: str) -> Perturbation:
         if name not in perturbation_files():
             raise ValueError(f"No perturbation named '{name}'. Known: {', '.join(perturbation_files())}.")
         return member(name)
-    data = _read(of_suite)
-    variants: dict[str, Any] = data.get("variants", {})
-    if variant not in variants:
-        raise ValueError(f"Suite '{of_suite}' has no variant '{variant}'. Known: {', '.join(variants) or 'none'}.")
-    told = variants[variant]
-    base = member(told.get("of", variant))
-    levels = tuple(float(level) * told.get("scale", 1.0) for level in told["levels"])
-    return replace(base, title=f"{base.title} ({of_suite})", levels=levels, source=data["source"])
+    told = _told(of_suite)
+    if variant not in told.variants:
+        known = ", ".join(told.variants) or "none"
+        raise ValueError(f"Suite '{of_suite}' has no variant '{variant}'. Known: {known}.")
+    own = told.variants[variant]
+    base = member(own.of or variant)
+    return replace(base, title=f"{base.title} ({of_suite})", levels=own.scaled, source=told.source)
 
 
-def _read(name: str) -> dict[str, Any]:
+def _told(name: str) -> SuiteFile:
     if name not in suites():
         raise ValueError(f"No suite named '{name}'. Known: {', '.join(suites())}.")
-    data: dict[str, Any] = yaml.safe_load((PACKAGE / "suites" / f"{name}.yaml").read_text(encoding="utf-8"))
-    return data
+    return _once_read(PACKAGE / "suites" / f"{name}.yaml")
+
+
+@cache
+def _once_read(file: Path) -> SuiteFile:
+    """A suite's file, which is looked at for every condition of its variants."""
+    return read(file, perturbation_files())
 
 
 def perturbation_files() -> list[str]:
@@ -108,9 +107,9 @@ def perturbation_files() -> list[str]:
     return sorted(path.stem for path in PACKAGE.glob("*.py") if not path.name.startswith("_"))
 
 
-def _every_file_but(data: dict[str, Any]) -> dict[str, None]:
-    """All perturbation files but those of the suite named by ``every_file_but``; none without that key."""
-    if "every_file_but" not in data:
+def _every_file_but(other: str | None) -> dict[str, None]:
+    """All perturbation files but those of another suite; none where no other is named."""
+    if other is None:
         return {}
-    other = set(suite(data["every_file_but"]).names)
-    return {name: None for name in perturbation_files() if name not in other}
+    left_out = set(suite(other).names)
+    return {name: None for name in perturbation_files() if name not in left_out}

@@ -90,7 +90,7 @@ def _gathered(
     """All frames through one map: a pixel is a row of all frames' colours, and four rows are mixed at once."""
     height, width = first.shape
     # beyond the last column or row the share is zero, whatever is found there
-    colours = torch.zeros(height * width + width + 1, clip.shape[:2].numel(), device=clip.device)
+    colours = torch.zeros(height * width + width + 1, clip.shape[:2].numel(), dtype=torch.float32, device=clip.device)
     colours[: height * width].view(height, width, -1).copy_(clip.flatten(0, 1).permute(1, 2, 0))
     # a place and the next one, side by side in 64 bits
     upper = first.flatten().to(torch.int64).mul_((1 << 32) + 1).add_(1 << 32)

@@ -16,7 +16,7 @@ def draw(level: float, key: int, shape: ClipShape) -> Params:
     """The disc, its edge weighted by the share of each pixel that it covers; nothing is random."""
     radius = level * shape.height
     reach = math.ceil(radius)
-    steps = (torch.arange((2 * reach + 1) * SAMPLES) + 0.5) / SAMPLES - reach - 0.5
+    steps = (torch.arange((2 * reach + 1) * SAMPLES, dtype=torch.float32) + 0.5) / SAMPLES - reach - 0.5
     inside = (steps.square()[:, None] + steps.square() <= radius * radius).to(torch.float32)
     share = inside.view(2 * reach + 1, SAMPLES, 2 * reach + 1, SAMPLES).sum(dim=(1, 3))
     return {"kernels": kernel(share)[None]}

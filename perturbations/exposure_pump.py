@@ -15,7 +15,8 @@ def draw(level: float, key: int, shape: ClipShape) -> Params:
     """A sinusoid of one to two periods over the clip, at a random phase."""
     draws = Draws(key)
     pace, phase = 2 * math.pi * draws.uniform(1, 2) / shape.frames, draws.uniform(0, 2 * math.pi)
-    return {"gain": torch.tensor([1 + level * math.sin(phase + pace * moment) for moment in range(shape.frames)])}
+    gains = [1 + level * math.sin(phase + pace * moment) for moment in range(shape.frames)]
+    return {"gain": torch.tensor(gains, dtype=torch.float32)}
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:

@@ -12,7 +12,8 @@ from perturbations._random import Draws
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """An independent gain for each frame, uniform within the level of one."""
     draws = Draws(key)
-    return {"gain": torch.tensor([1 + draws.uniform(-level, level) for _ in range(shape.frames)])}
+    gains = [1 + draws.uniform(-level, level) for _ in range(shape.frames)]
+    return {"gain": torch.tensor(gains, dtype=torch.float32)}
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:

@@ -35,7 +35,7 @@ def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "
 
 @lru_cache(maxsize=8)
 def _mud(device: torch.device) -> Float32[Tensor, "3 1 1"]:
-    return torch.tensor(MUD, device=device).view(3, 1, 1)
+    return torch.tensor(MUD, dtype=torch.float32, device=device).view(3, 1, 1)
 
 
 spatter = Perturbation(

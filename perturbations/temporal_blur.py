@@ -22,12 +22,13 @@ def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "
 
 def _mean_of_windows(clips: UInt8[Tensor, "n t c h w"], window: int) -> UInt8[Tensor, "n t c h w"]:
     """Each window is the one before it, with a frame added and one taken away."""
-    frames, last = clips.to(torch.int16).unbind(1), clips.shape[1] - 1
+    wide = torch.int16 if window * 255 < 2**15 else torch.int32
+    frames, last = clips.to(wide).unbind(1), clips.shape[1] - 1
     shown = [frames[min(max(moment - window // 2, 0), last)] for moment in range(last + window)]
-    sums = [torch.stack(shown[:window]).sum(0, dtype=torch.int16)]
+    sums = [torch.stack(shown[:window]).sum(0, dtype=wide)]
     for old, new in zip(shown, shown[window:], strict=False):
         sums.append(sums[-1] + new - old)
-    return to_pixels(torch.stack(sums, 1) / window)
+    return to_pixels(torch.stack(sums, 1).to(torch.float32) / window)
 
 
 temporal_blur = Perturbation(

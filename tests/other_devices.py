@@ -5,6 +5,7 @@
 """
 
 import re
+import sys
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -122,3 +123,12 @@ class Unordered(TorchDispatchMode):
         if UNORDERED.fullmatch(name):
             self.found.add(name)
         return func(*args, **(kwargs or {}))
+
+
+def forget_tables():
+    """Perturbations forget the tables that they keep between calls."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("perturbations."):
+            for kept in vars(module).values():
+                if callable(getattr(kept, "cache_clear", None)):
+                    kept.cache_clear()

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 import torch
+from other_devices import forget_tables
 
 from harness import plugins
 from perturbations._apply import key, perturb, stack
@@ -97,6 +98,18 @@ def test_a_network_in_half_precision_is_shown_the_same_pixels(name, member):
     with torch.autocast("cpu", torch.bfloat16):
         inside = perturb(CLIPS[:1], member, 3, keys)
     assert torch.equal(inside, perturb(CLIPS[:1], member, 3, keys))
+
+
+def test_floats_of_another_default_width_change_no_pixel(name, member):
+    keys = keys_for(name, 2.6, 1)
+    expected = perturb(CLIPS[:1], member, 2.6, keys)
+    forget_tables()
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert torch.equal(perturb(CLIPS[:1], member, 2.6, keys), expected)
+    finally:
+        torch.set_default_dtype(torch.float32)
+        forget_tables()
 
 
 def test_it_says_whether_its_draws_depend_on_the_clip(member):

@@ -8,11 +8,9 @@ the device has, raises; a copy for which the host would have to wait is counted.
     pytest tests/contract/test_every_perturbation_on_a_gpu.py
 """
 
-import sys
-
 import pytest
 import torch
-from other_devices import Rounding, Waits
+from other_devices import Rounding, Waits, forget_tables
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from harness import plugins
@@ -34,11 +32,7 @@ WAITS = {"style_statistics_lab": "kornia's CIELAB makes its constants on the hos
 def nothing_kept():
     """Tables that perturbations keep between calls are forgotten afterwards: those made here hold no values."""
     yield
-    for name, module in list(sys.modules.items()):
-        if name.startswith("perturbations."):
-            for kept in vars(module).values():
-                if callable(getattr(kept, "cache_clear", None)):
-                    kept.cache_clear()
+    forget_tables()
 
 
 @pytest.fixture

@@ -1,5 +1,8 @@
 """Keys, suites and the call that perturbs a batch."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -53,6 +56,19 @@ def test_a_missing_key_is_an_error_that_counts():
 def test_a_severity_outside_the_documented_range_is_an_error(severity):
     with pytest.raises(ValueError, match=r"outside 1\.\.5"):
         perturb(CLIPS, brightness_up, severity, [1, 2])
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 1, 8, 8), (1, 3, 4, 8, 8), (1, 3, 3, 1, 8), (1, 3, 3, 8, 1)])
+def test_clips_that_are_not_rgb_or_have_no_area_are_refused(shape):
+    with pytest.raises(ValueError, match=rf"not uint8 of shape \({shape[0]}, {shape[1]}, {shape[2]}, "):
+        perturb(torch.zeros(shape, dtype=torch.uint8), brightness_up, 3, [1])
+
+
+@pytest.mark.parametrize("made", ["torch.zeros(1, 3, 3, 8, 8)", "torch.zeros(3, 3, 8, 8, dtype=torch.uint8)"])
+def test_clips_that_are_not_8_bit_batches_are_refused_in_words_without_checked_types(made):
+    code = f"import torch; from perturbations._apply import perturb; perturb({made}, None, 3, [1])"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stderr
+    assert "ValueError: clips are uint8 of shape (clips, frames, 3, height, width)" in said
 
 
 @pytest.mark.parametrize("name", suites())

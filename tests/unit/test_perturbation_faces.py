@@ -53,6 +53,20 @@ def test_landmarks_of_too_few_faces_are_refused():
         perturb(WHITE, load("occlude_eyes"), 1, [1], landmarks=[])
 
 
+@pytest.mark.parametrize(
+    ("face", "message"),
+    [
+        (Landmarks(*((64 * x, 64 * y) for x, y in ALIGNED)), "fractions of the frame"),
+        (ALIGNED._replace(nose=(float("nan"), 0.5)), "fractions of the frame"),
+        (ALIGNED._replace(left_eye=ALIGNED.right_eye), "both eyes are at"),
+    ],
+)
+@pytest.mark.parametrize("name", ["occlude_eyes", "occlude_region", "combined_crop_occlusion"])
+def test_landmarks_that_are_no_face_in_the_frame_are_refused(name, face, message):
+    with pytest.raises(ValueError, match=message):
+        perturb(WHITE, load(name), 5, [1], landmarks=[face])
+
+
 def test_glass_shows_every_neighbour_within_reach_alike_and_none_beyond():
     glass = load("glass_blur")
     params = glass.draw(2 / 64, 5, SHAPE)

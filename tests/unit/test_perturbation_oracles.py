@@ -155,6 +155,16 @@ def test_white_light_is_6500_kelvin_and_warm_light_is_red():
     assert red > green > blue
 
 
+@pytest.mark.parametrize("frames", [16, 257, 258, 400])
+def test_temporal_blur_is_the_mean_of_a_window_however_long(frames):
+    clip = torch.randint(230, 256, (1, frames, 3, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    window = frames // 2
+    wide = np.pad(clip[0].double().numpy(), ((window, window), (0, 0), (0, 0), (0, 0)), mode="edge")
+    first = window - window // 2
+    means = [wide[moment + first : moment + first + window].mean(0) for moment in range(frames)]
+    assert farthest(spoilt("temporal_blur", 5, clip)[0], torch.from_numpy(np.stack(means))) <= 0.51
+
+
 @pytest.mark.parametrize(("kelvin", "x", "y"), [(2856.0, 0.4476, 0.4074), (6504.0, 0.3135, 0.3237)])
 def test_the_planckian_locus_passes_through_tabulated_points(kelvin, x, y):
     from perturbations._colour import _locus

@@ -8,7 +8,7 @@ from matplotlib.image import imread
 
 from perturbations import _contact_sheet, _gallery
 from perturbations._apply import key, perturb
-from perturbations._combine import combination
+from perturbations._combine import Combination, combination
 from perturbations._contract import ClipShape
 from perturbations._probe import moving_clip
 from perturbations._profile import profiled
@@ -27,6 +27,26 @@ def test_the_validation_suite_shares_nothing_with_the_reported_ones():
     seen = set(suite("validation").names)
     assert not seen & set(suite("core").names)
     assert not seen & set(suite("full").names)
+
+
+def parts(name):
+    """The files that a perturbation is made of: members of a combination, a variant's or profile's original, itself."""
+    drawn_by = getattr(load(name).draw, "__self__", None)
+    if isinstance(drawn_by, Combination):
+        return set().union(*(parts(part) for part in drawn_by.severities))
+    return {each for each in perturbation_files() if load(each).draw in {load(name).draw, *originals(drawn_by)}}
+
+
+def originals(drawn_by):
+    return [drawn_by.base.draw] if hasattr(drawn_by, "base") else []
+
+
+def test_what_a_search_may_see_is_not_even_a_part_of_what_core_reports():
+    assert parts("combined_pixelate") == {"pixelate", "brightness_down", "contrast_down"}
+    assert parts("imagenet_c.jpeg_compression") == {"jpeg"}
+    assert parts("low_light_ramp") >= {"low_light"}
+    seen = set().union(*map(parts, suite("validation").names))
+    assert not seen & set().union(*map(parts, suite("core").names))
 
 
 def test_full_and_validation_together_are_every_file():

@@ -1,0 +1,93 @@
+"""What a suite's file may say; anything else is an error that names the key."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+Levels = tuple[float, float, float, float, float]
+
+
+def _each_once(severities: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(severities)) < len(severities):
+        raise ValueError("a severity is given twice")
+    return severities
+
+
+Severities = Annotated[tuple[Annotated[int, Field(ge=1, le=5)], ...], Field(min_length=1), AfterValidator(_each_once)]
+
+
+class VariantOf(BaseModel):
+    """A perturbation at levels of the suite's own.
+
+    Attributes:
+        of: the perturbation's file; the variant's own name if not given.
+        levels: at severities 1 to 5.
+        scale: what they are multiplied by.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    of: str | None = None
+    levels: Levels
+    scale: float = 1.0
+
+    @property
+    def scaled(self) -> Levels:
+        """The magnitudes at severities 1 to 5."""
+        one, two, three, four, five = self.levels
+        return one * self.scale, two * self.scale, three * self.scale, four * self.scale, five * self.scale
+
+
+class SuiteFile(BaseModel):
+    """A file of ``suites``.
+
+    Attributes:
+        title: what the suite is for, in one sentence.
+        severities: of every member that has none of its own.
+        source: where the levels of variants come from.
+        perturbations: files, each with severities of its own or none.
+        every_file_but: a suite whose members are left out, while all other files are members.
+        variants: perturbations at levels of their own, by the names that they have in this suite.
+        missing: what a published suite has and this one has not, with the reason.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    severities: Severities
+    source: str = ""
+    perturbations: dict[str, Severities | None] = Field(default_factory=dict)
+    every_file_but: str | None = None
+    variants: dict[str, VariantOf] = Field(default_factory=dict)
+    missing: dict[str, str] = Field(default_factory=dict)
+
+
+def read(file: Path, known: Collection[str]) -> SuiteFile:
+    """A suite's file, checked.
+
+    Args:
+        file: the file.
+        known: the perturbations that there are.
+
+    Raises:
+        ValueError: if it says something that a suite's file may not.
+    """
+    try:
+        told = SuiteFile.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{file.name} is not YAML: {' '.join(str(error).split())}") from error
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}" for each in error.errors())
+        raise ValueError(f"{file.name}: {'; '.join(problems)}") from error
+    originals = [variant.of or name for name, variant in told.variants.items()]
+    unknown = [name for name in (*told.perturbations, *originals) if name not in known]
+    if unknown:
+        raise ValueError(f"{file.name} names perturbations that there are not: {', '.join(unknown)}.")
+    if told.variants and not told.source:
+        raise ValueError(f"{file.name} has variants: say in 'source' where their levels come from.")
+    if told.every_file_but == file.stem or not (told.perturbations or told.variants or told.every_file_but):
+        raise ValueError(f"{file.name} has no members: give 'perturbations', 'variants' or 'every_file_but'.")
+    return told
