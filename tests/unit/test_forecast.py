@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from fake_search import study_of
 
 from harness.data.clip import Clip, OfficialFold, Source
 from harness.paths import RunPaths, pack_folder
@@ -11,6 +12,7 @@ from harness.schedule.forecasting import costs as costs_module
 from harness.schedule.forecasting import forecast as forecast_module
 from harness.schedule.forecasting.costs import Done, Each, each_costs, method_costs, pack_bytes
 from harness.schedule.forecasting.forecast import estimate, is_over, on_storage, slots_here
+from harness.schedule.forecasting.forecast_text import slots_line
 from harness.schedule.forecasting.size import size
 from harness.schedule.forecasting.stored_costs import PhaseCosts, StoredCosts, stored_costs
 from harness.schedule.operate.wanted import Found, Wanted
@@ -217,3 +219,12 @@ def test_the_known_trials_are_those_that_the_counts_count(source, run):
 )
 def test_sizes_are_told_in_powers_of_ten(num_bytes, words):
     assert size(num_bytes) == words
+
+
+def test_slots_that_would_wait_for_searches_are_told_with_what_keeps_them_busy():
+    searched = [("hdf",), ("hdf", "other", "third")]
+    one, three = (study_of({"parallel": 8, "configurations": 9}, methods=methods) for methods in searched)
+    assert "parallel is 8; of 8 slots some will wait. 12 keeps" in slots_line(one, 8)
+    assert slots_line(one.model_copy(update={"search": one.search.model_copy(update={"parallel": 12})}), 8) == ""
+    assert slots_line(three, 16) == slots_line(one, 5) == ""
+    assert slots_line(one.model_copy(update={"search": None}), 64) == ""

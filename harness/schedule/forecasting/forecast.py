@@ -15,7 +15,7 @@ from harness.paths import RunPaths, UnitPaths
 from harness.plan import Count, Unit, confirm_units, counts, search_units
 from harness.schedule.cluster.placing import Offer, requests, slots_of
 from harness.schedule.forecasting.costs import Done, MethodCosts, each_costs, method_costs, pack_bytes
-from harness.schedule.forecasting.forecast_text import basis_line, costs_table, storage_line, trials_table
+from harness.schedule.forecasting.forecast_text import basis_line, costs_table, slots_line, storage_line, trials_table
 from harness.schedule.forecasting.stored_costs import TRAINED, stored_costs
 from harness.schedule.operate.driver import read_progress
 from harness.schedule.operate.wanted import Found, Wanted, look, wanted_by
@@ -44,6 +44,8 @@ def forecast(file: Path, out: Path, slots: int, console: Console) -> None:
     console.print(costs_table(study, costs, parallel, over=over))
     console.print(basis_line(costs), markup=False, highlight=False)
     console.print(storage_line(costs, *pack_bytes(study, source)), highlight=False)
+    if waiting := "" if over else slots_line(study, parallel):
+        console.print(waiting, highlight=False)
 
 
 def slots_here(study: StudySpec) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from rich.table import Table
 from rich.text import Text
 
@@ -12,6 +14,8 @@ from harness.schedule.operate.wanted import Found, Wanted
 from harness.spec.study import StudySpec
 
 SHOWN_TRIALS = 40
+BUSY = 1.5
+"""Trainings that searches reckon with at once for each slot, so that it hardly waits (``benchmarks/slot_use.py``)."""
 NAMES = {"done": "yes", "untested": "trained", "missing": "", "halted": "halted early"}
 
 
@@ -76,6 +80,19 @@ def storage_line(costs: list[MethodCosts], pack_bytes: int, packed: bool) -> str
         else f"at most {size(pack_bytes)} of packed clips"
     )
     return f"Storage: {trials} for trials (weights, predictions), {clips}."
+
+
+def slots_line(study: StudySpec, slots: int) -> str:
+    """What keeps slots busy that would wait while searches decide; empty if they would not, or nothing is searched."""
+    searched = sum(bool(method.search) for method in study.methods.values())
+    if study.search is None or not searched:
+        return ""
+    wanted = ceil(BUSY * slots / searched)
+    if study.search.parallel >= wanted:
+        return ""
+    return (
+        f"Slots: search.parallel is {study.search.parallel}; of {slots} slots some will wait. {wanted} keeps them busy."
+    )
 
 
 def _title(study: StudySpec, costs: list[MethodCosts], slots: int, over: bool) -> str:
