@@ -56,12 +56,13 @@ def perturb(
         ValueError: if the clips are not 8-bit RGB of at least 2 x 2 pixels, the number of keys or landmarks is not the
             number of clips, landmarks are not fractions of the frame, or the severity is neither 0 nor within 1..5.
     """
-    if pixels.dtype != torch.uint8 or pixels.ndim != 5 or pixels.shape[2] != 3 or min(pixels.shape[3:]) < 2:
-        seen = f"{str(pixels.dtype).removeprefix('torch.')} of shape {tuple(pixels.shape)}"
+    size = tuple(pixels.shape)
+    if pixels.dtype != torch.uint8 or len(size) != 5 or size[2] != 3 or min(size[3:]) < 2:
+        seen = f"{str(pixels.dtype).removeprefix('torch.')} of shape {size}"
         raise ValueError(
             f"clips are uint8 of shape (clips, frames, 3, height, width), 2 x 2 pixels or more, not {seen}"
         )
-    count, frames, _, height, width = pixels.shape
+    count, frames, _, height, width = size
     _check_landmarks(landmarks, count)
     if len(keys) != count:
         raise ValueError(f"{len(keys)} keys were given for {count} clips; give one key for each clip")

@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
+from perturbations._contract import ClipShape, Params
+from perturbations._pixels import scalar
 from perturbations._probe import texture
 from perturbations._random import Draws, mix
 
@@ -44,6 +46,11 @@ def donor(index: int, height: int, width: int) -> UInt8[Tensor, "3 h w"]:
     opening = 0.01 + 0.06 * draws.integer(257) / 256
     mouth = skin * torch.tensor([0.75, 0.375, 0.375], dtype=torch.float32).view(3, 1, 1)
     return _ellipse(picture, mouth, (0.72, 0.5), (opening, 0.14)).clamp_(0, 255).round_().to(torch.uint8)
+
+
+def towards_a_donor(level: float, key: int, shape: ClipShape) -> Params:
+    """Parameters of a style shift: the ``share`` of the way to a donor, and which it is."""
+    return {"share": scalar(level), "host_donor": torch.tensor(Draws(key).integer(COUNT))}
 
 
 def donors(index: Int64[Tensor, " b"], pixels: UInt8[Tensor, "b t c h w"]) -> UInt8[Tensor, "b 3 h w"]:

@@ -32,6 +32,16 @@ def multiply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor
     return to_pixels(pixels * per_clip(params["gain"]))
 
 
+def gains_of_frames(gains: list[float]) -> Params:
+    """Parameters of ``multiply_frames``."""
+    return {"gain": torch.tensor(gains, dtype=torch.float32)}
+
+
+def multiply_frames(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+    """Every frame times its own ``gain``."""
+    return to_pixels(pixels * params["gain"][:, :, None, None, None])
+
+
 def stretch(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Every value's distance from its channel's mean over the clip, times the clip's ``gain``.
 

@@ -2,13 +2,9 @@
 
 import math
 
-import torch
-from jaxtyping import UInt8
-from torch import Tensor
-
 from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._pixels import to_pixels
 from perturbations._random import Draws
+from perturbations._tone import gains_of_frames, multiply_frames
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
@@ -16,12 +12,7 @@ def draw(level: float, key: int, shape: ClipShape) -> Params:
     draws = Draws(key)
     pace, phase = 2 * math.pi * draws.uniform(1, 2) / shape.frames, draws.uniform(0, 2 * math.pi)
     gains = [1 + level * math.sin(phase + pace * moment) for moment in range(shape.frames)]
-    return {"gain": torch.tensor(gains, dtype=torch.float32)}
-
-
-def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
-    """Every frame times its own gain."""
-    return to_pixels(pixels * params["gain"][:, :, None, None, None])
+    return gains_of_frames(gains)
 
 
 exposure_pump = Perturbation(
@@ -33,5 +24,5 @@ exposure_pump = Perturbation(
     label_preserving="yes",
     source="own; automatic exposure",
     draw=draw,
-    apply=apply,
+    apply=multiply_frames,
 )

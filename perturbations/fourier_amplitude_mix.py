@@ -1,19 +1,11 @@
 """A different look: the amplitude spectrum mixed with a donor's, the phase kept."""
 
-import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._donors import COUNT
-from perturbations._pixels import scalar
-from perturbations._random import Draws
+from perturbations._contract import Params, Perturbation
+from perturbations._donors import towards_a_donor
 from perturbations._spectrum import donor_amplitude, with_amplitude
-
-
-def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """The share of the donor's amplitude, and the donor."""
-    return {"share": scalar(level), "host_donor": torch.tensor(Draws(key).integer(COUNT))}
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
@@ -31,6 +23,6 @@ fourier_amplitude_mix = Perturbation(
     granularity="clip",
     label_preserving="yes",
     source="FACT's amplitude mix (Xu et al. 2021), with a procedural donor",
-    draw=draw,
+    draw=towards_a_donor,
     apply=apply,
 )

@@ -1,18 +1,8 @@
 """A different look: each channel's histogram moved towards a donor's."""
 
-import torch
-
-from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._donors import COUNT
-from perturbations._pixels import scalar
-from perturbations._random import Draws
+from perturbations._contract import Perturbation
+from perturbations._donors import towards_a_donor
 from perturbations._style import match_histograms
-
-
-def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """How far to go, and the donor."""
-    return {"share": scalar(level), "host_donor": torch.tensor(Draws(key).integer(COUNT))}
-
 
 histogram_match = Perturbation(
     title="Histogram match",
@@ -22,6 +12,6 @@ histogram_match = Perturbation(
     granularity="clip",
     label_preserving="yes",
     source="exact histogram specification per channel and clip (Gonzalez and Woods)",
-    draw=draw,
+    draw=towards_a_donor,
     apply=match_histograms,
 )

@@ -1,18 +1,8 @@
 """A different look: each channel's mean and spread moved towards a donor's."""
 
-import torch
-
-from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._donors import COUNT
-from perturbations._pixels import scalar
-from perturbations._random import Draws
+from perturbations._contract import Perturbation
+from perturbations._donors import towards_a_donor
 from perturbations._style import move_statistics
-
-
-def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """How far to go, and the donor."""
-    return {"share": scalar(level), "host_donor": torch.tensor(Draws(key).integer(COUNT))}
-
 
 style_statistics = Perturbation(
     title="Style statistics",
@@ -22,6 +12,6 @@ style_statistics = Perturbation(
     granularity="clip",
     label_preserving="yes",
     source="AdaIN (Huang and Belongie 2017) and MixStyle (Zhou et al. 2021), in pixel space",
-    draw=draw,
+    draw=towards_a_donor,
     apply=move_statistics,
 )

@@ -1,18 +1,8 @@
 """A different look: lightness and colour opponents moved towards a donor's mean and spread, as colourists do."""
 
-import torch
-
-from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._donors import COUNT
-from perturbations._pixels import scalar
-from perturbations._random import Draws
+from perturbations._contract import Perturbation
+from perturbations._donors import towards_a_donor
 from perturbations._style import move_statistics_lab
-
-
-def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """How far to go, and the donor."""
-    return {"share": scalar(level), "host_donor": torch.tensor(Draws(key).integer(COUNT))}
-
 
 style_statistics_lab = Perturbation(
     title="Style statistics in Lab",
@@ -22,6 +12,6 @@ style_statistics_lab = Perturbation(
     granularity="clip",
     label_preserving="yes",
     source="colour transfer (Reinhard et al. 2001), in CIELAB",
-    draw=draw,
+    draw=towards_a_donor,
     apply=move_statistics_lab,
 )

@@ -9,7 +9,7 @@ import torch
 from perturbations._apply import SUITE_VERSION, key, perturb, suite, suites
 from perturbations._contract import ClipShape
 from perturbations._probe import moving_clip
-from perturbations._suite import load
+from perturbations._suite import load, perturbation_files
 from perturbations.brightness_up import brightness_up
 
 CLIPS = torch.zeros(2, 3, 3, 8, 8, dtype=torch.uint8)
@@ -84,7 +84,7 @@ def test_an_unknown_suite_is_an_error_that_offers_the_known_ones():
         suite("cor")
 
 
-@pytest.mark.parametrize("name", suite("core").names)
+@pytest.mark.parametrize("name", perturbation_files())
 def test_the_number_of_threads_changes_no_bit(name):
     clips = moving_clip(ClipShape(16, 80, 80))[None]
     alone = perturb(clips, load(name), 3, [7])

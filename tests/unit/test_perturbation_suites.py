@@ -1,7 +1,9 @@
 """Suites, their variants, temporal profiles, combinations and the gallery."""
 
+import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from matplotlib.image import imread
@@ -15,6 +17,13 @@ from perturbations._profile import profiled
 from perturbations._suite import load, perturbation_files, suite, suites
 
 CLIP = moving_clip(ClipShape(16, 32, 32))
+
+
+def spread_of_wand(radius, sigma):
+    """The standard deviation of ImageMagick's motion kernel: a Gaussian's one side, cut after 2 * radius pixels."""
+    places = np.arange(2 * radius + 1)
+    weights = np.exp(-(places**2) / (2 * sigma**2))
+    return np.sqrt(np.cov(places, aweights=weights, ddof=0))
 
 
 def test_every_member_of_every_suite_can_be_loaded():
@@ -34,17 +43,16 @@ def parts(name):
     drawn_by = getattr(load(name).draw, "__self__", None)
     if isinstance(drawn_by, Combination):
         return set().union(*(parts(part) for part in drawn_by.severities))
-    return {each for each in perturbation_files() if load(each).draw in {load(name).draw, *originals(drawn_by)}}
-
-
-def originals(drawn_by):
-    return [drawn_by.base.draw] if hasattr(drawn_by, "base") else []
+    wanted = [load(name), *([drawn_by.base] if hasattr(drawn_by, "base") else [])]
+    works = [(one.draw, one.apply) for one in wanted]
+    return {each for each in perturbation_files() if (load(each).draw, load(each).apply) in works}
 
 
 def test_what_a_search_may_see_is_not_even_a_part_of_what_core_reports():
     assert parts("combined_pixelate") == {"pixelate", "brightness_down", "contrast_down"}
     assert parts("imagenet_c.jpeg_compression") == {"jpeg"}
-    assert parts("low_light_ramp") >= {"low_light"}
+    assert parts("low_light_ramp") == {"low_light", "low_light_ramp"}
+    assert parts("histogram_match") == {"histogram_match"}
     seen = set().union(*map(parts, suite("validation").names))
     assert not seen & set().union(*map(parts, suite("core").names))
 
@@ -64,7 +72,53 @@ def test_a_variant_has_the_published_levels_and_its_own_name():
     assert key("imagenet_c.gaussian_blur", 1, "a", 0) != key("gaussian_blur", 1, "a", 0)
 
 
-@pytest.mark.parametrize("name", [name for name in suite("imagenet_c").names if "." in name])
+PUBLISHED = {
+    "imagenet_c.gaussian_noise": (0.08, 0.12, 0.18, 0.26, 0.38),
+    "imagenet_c.shot_noise": (60, 25, 12, 5, 3),
+    "imagenet_c.impulse_noise": (0.03, 0.06, 0.09, 0.17, 0.27),
+    "imagenet_c.speckle_noise": (0.15, 0.2, 0.35, 0.45, 0.6),
+    "imagenet_c.gaussian_blur": [sigma / 224 for sigma in (1, 2, 3, 4, 6)],
+    "imagenet_c.defocus_blur": [radius / 224 for radius in (3, 4, 6, 8, 10)],
+    "imagenet_c.motion_blur": [
+        round(math.sqrt(12) * spread_of_wand(*each), 1) / 224
+        for each in ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15))
+    ],
+    "imagenet_c.zoom_blur": (1.11, 1.16, 1.21, 1.26, 1.31),
+    "imagenet_c.fog": (1.5, 2, 2.5, 2.5, 3),
+    "imagenet_c.brightness": (0.1, 0.2, 0.3, 0.4, 0.5),
+    "imagenet_c.contrast": (0.4, 0.3, 0.2, 0.1, 0.05),
+    "imagenet_c.jpeg_compression": (25, 18, 15, 10, 7),
+    "imagenet_c.pixelate": [1 / scale for scale in (0.6, 0.5, 0.4, 0.3, 0.25)],
+    "rafdb_c.gaussian_noise": (0.08, 0.12, 0.18, 0.24, 0.3),
+    "rafdb_c.shot_noise": (60, 29, 15, 8, 5),
+    "rafdb_c.gaussian_blur": [sigma / 100 for sigma in (1, 1.8, 2.6, 3.4, 4)],
+    "rafdb_c.defocus_blur": [radius / 48 for radius in (1.5, 2, 2, 2.5, 3)],
+    "rafdb_c.zoom_blur": (1.11, 1.18, 1.26, 1.32, 1.4),
+    "rafdb_c.contrast_down": (0.4, 0.33, 0.24, 0.16, 0.1),
+    "rafdb_c.pixelate": [1 / scale for scale in (0.6, 0.5, 0.41, 0.3, 0.25)],
+    "rafdb_c.jpeg": (25, 18, 15, 10, 7),
+    "kinetics_c.shot_noise": (60, 25, 12, 5, 3),
+    "kinetics_c.fog": (1.5, 2, 2.5, 2.5, 3),
+    "kinetics_c.contrast": (0.5, 0.4, 0.3, 0.2, 0.1),
+    "kinetics_c.brightness": (0.1, 0.2, 0.3, 0.4, 0.5),
+    "contrast_up": (1.5, 1.9, 2.6, 3.3, 5),
+    "brightness_up": (0.1, 0.2, 0.3, 0.4, 0.5),
+    "brightness_down": (0.1, 0.2, 0.3, 0.4, 0.5),
+    "h264_crf": (23, 30, 37, 44, 51),
+    "h264_abr": (2, 4, 8, 16, 32),
+    "rain": (1, 2, 3, 4, 5),
+}
+"""The tables of the authors' own code, lengths in fractions of the height of their frames."""
+COMBINED = {name for name in suite("rafdb_c").names if load(name).family == "combined"}
+
+
+@pytest.mark.parametrize("name", ["imagenet_c", "rafdb_c", "kinetics_c"])
+def test_a_legacy_suite_has_the_published_levels(name):
+    for each in set(suite(name).names) - COMBINED:
+        assert load(each).levels == pytest.approx(PUBLISHED[each], rel=1e-4), each
+
+
+@pytest.mark.parametrize("name", sorted({name for each in suites() for name in suite(each).names if "." in name}))
 def test_a_variant_never_gets_milder_with_severity(name):
     harm = [(perturb(CLIP[None], load(name), severity, [5]).float() - CLIP).square().mean() for severity in range(1, 6)]
     assert all(after >= before * 0.98 for before, after in pairwise(harm))
