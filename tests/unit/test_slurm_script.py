@@ -37,8 +37,10 @@ STAND_INS = {
         until [[ -e $HOME/stopped ]]; do sleep 0.05; done
         exit "$ENDS"
     """,
-    "squeue": 'echo "$STATE"',
-    "scontrol": 'echo "scontrol $*" >> "$LOG"',
+    "scontrol": """
+        echo "scontrol $*" >> "$LOG"
+        if [[ $1 == show ]]; then echo "JobId=17 JobState=$STATE Reason=None PreemptTime=$PREEMPTED Power="; fi
+    """,
     "hostname": "if [[ $1 == --ip-address ]]; then echo 127.0.1.1; else echo 'fd00::7 10.0.0.7'; fi",
 }
 """A driver runs until it is told to stop."""
@@ -94,7 +96,7 @@ def job(tmp_path) -> Job:
     script = tmp_path / "job.sh"
     script.write_text(text.replace("/tmp/ray-", f"{tmp_path}/ray-"))  # noqa: S108
     variables = {"PATH": str(programs), "HOME": str(home), "SLURM_JOB_ID": "17", "LOG": str(tmp_path / "log")}
-    found = Job(script, home, programs, variables | {"ENDS": "130", "STATE": "RUNNING"})
+    found = Job(script, home, programs, variables | {"ENDS": "130", "STATE": "RUNNING", "PREEMPTED": "None"})
     for name, body in STAND_INS.items():
         found.put(name, body)
     return found
@@ -130,6 +132,23 @@ def test_a_job_told_that_time_is_up_before_the_driver_has_begun_goes_back_into_t
         running.send_signal(signal.SIGUSR1)
         assert running.wait(timeout=20) == 130
     assert "scontrol requeue 17" in job.told()
+
+
+@pytest.mark.parametrize("said", ["130", ""])
+def test_a_job_whose_steps_alone_were_told_that_others_go_first_goes_back_into_the_queue(said, job):
+    """The driver may have been killed before its exit code was written."""
+    job.variables["PREEMPTED"] = "2026-11-28T14:50:00"
+    job.put("srun", f"echo {said} > {job.script.parent}/ray-17/exit-code; exit 143" if said else "exit 143")
+    with job.start() as running:
+        assert running.wait(timeout=20) == 130
+    assert "scontrol requeue 17" in job.told()
+
+
+def test_a_run_that_somebody_stopped_is_not_begun_again(job):
+    (job.home / "stopped").touch()
+    with job.start() as running:
+        assert running.wait(timeout=20) == 130
+    assert "scontrol requeue" not in job.told()
 
 
 def test_a_second_signal_does_not_take_the_end_of_the_first_away(job):
@@ -199,7 +218,8 @@ def test_a_machine_whose_ray_ends_joins_again_unless_it_is_the_first(number, sta
     (job.home / ".ray" / "auth_token").write_text("t")
     with job.start() as running:
         running.wait(timeout=20)
-    assert job.told().count("ray symmetric-run") == starts
+    told = [line.split()[1] for line in job.told().splitlines() if line.startswith("ray ")]
+    assert told == ["stop", "symmetric-run"] * starts, "what a killed job has left of Ray would keep it from starting"
 
 
 def test_the_virtual_environment_is_activated_whatever_its_name(job, monkeypatch):
