@@ -13,7 +13,7 @@ Study = Annotated[str, typer.Argument(help="A study file, or the name of a bundl
 Out = Annotated[Path, typer.Option(help="The runs folder.")]
 Plain = Annotated[bool, typer.Option("--plain", help="Log lines instead of a live table.")]
 Local = Annotated[bool, typer.Option("--local", help="One trial after another in this process, without Ray.")]
-Slots = Annotated[int, typer.Option(help="Trials at the same time; 0 for as many as the processors allow.")]
+Slots = Annotated[int, typer.Option(min=0, help="Trials at the same time; 0 for as many as the processors allow.")]
 Address = Annotated[str, typer.Option(help="An existing Ray cluster, or 'local'.")]
 Store = Annotated[str, typer.Option(help="Mirror results here: s3://bucket/runs, gs://..., file:///... .")]
 Track = Annotated[

@@ -85,6 +85,11 @@ class Brain:
         return self._ready.empty
 
     @property
+    def trained(self) -> int:
+        """How many were brought to a result that storage did not hold, once nothing is left to do."""
+        return len(self.units) - len(self.recognised) - len(self.failed)
+
+    @property
     def chosen(self) -> dict[str, int]:
         """The configuration that each method is confirmed with, as far as it is known; 0 without a search."""
         known = {name: search.chosen for name, search in self.searches.items()}

@@ -68,7 +68,7 @@ class Ended:
     Attributes:
         outputs: leaderboard and report files.
         failed: units without a result, with the reason.
-        trained: units trained in this call.
+        trained: units that this call gave a result.
         recognised: units that were finished before it.
         freed: bytes of states of trainings that the search has given up, by trial.
     """
@@ -123,8 +123,7 @@ def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
         if mirror:
             mirror.send_study(run)
             mirror.forget_states(freed)
-        trained = len(brain.units) - len(brain.recognised)
-        return Ended(outputs=outputs, failed=brain.failed, trained=trained, recognised=before, freed=freed)
+        return Ended(outputs=outputs, failed=brain.failed, trained=brain.trained, recognised=before, freed=freed)
 
 
 def check_options(options: RunOptions) -> None:

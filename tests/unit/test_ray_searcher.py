@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 from fake_search import DATA, study_of
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, StorageError
 from harness.plan import Unit
 from harness.schedule.brain import Brain
 from harness.schedule.session import Session
@@ -78,6 +78,17 @@ def test_units_that_still_run_when_the_driver_breaks_are_waited_for_and_no_other
     assert searcher.suggest("c") == UnitSearcher.FINISHED
     searcher.on_trial_complete("b", report(kind="ended", status="failed", error="too late", storage=True))
     assert searcher.broken is first
+
+
+def test_a_full_disk_is_not_told_to_a_search_as_a_configuration_that_failed():
+    machine = brain()
+    searcher = UnitSearcher(Placed(), machine, lambda *_: None, GROUND)
+    searcher.suggest("a")
+    searcher.on_trial_complete("a", report(kind="ended", status="failed", error="the disk is full", storage=True))
+    assert isinstance(searcher.broken, StorageError)
+    assert str(searcher.broken) == "the disk is full"
+    assert machine.failed == {}
+    assert not machine.done, "the next run trains it"
 
 
 def test_a_large_study_is_run_in_batches_each_unit_once(monkeypatch):

@@ -103,6 +103,11 @@ class UnitSearcher(Searcher):
             self._end(trial_id, unit, result or {}, error)
 
     def _end(self, trial_id: str, unit: Unit, result: dict[str, Any], error: bool) -> None:
+        """Tell the brain how a unit ended.
+
+        Raises:
+            StorageError: if it could not be written: that tells nothing of its configuration, so no search learns it.
+        """
         if error and trial_id in self.never_began:
             self._brain.give_back(unit)
             return
@@ -112,7 +117,7 @@ class UnitSearcher(Searcher):
         if event.get("worn_out"):
             logger.warning("The process that ran %s is not used again: %s.", unit.label, event["worn_out"])
         if event.get("storage"):
-            self.broken = StorageError(event["error"])
+            raise StorageError(event["error"])
         if self._ground.storage.manifest_hash:
             Mirror(self._ground.storage.uri, self._session.run.root).bring_unit(unit.trial.trial_id)
         self._brain.finished(unit, event.get("error", "") if event["status"] == "failed" else "")
