@@ -24,6 +24,8 @@ methods:
 STAND_INS = {
     # Ray refuses to make a token while a path to one that does not exist is given.
     "ray": """
+        echo "ray $*" >> "$LOG"
+        if [[ $1 == stop ]]; then exit 0; fi
         [[ -s ${RAY_AUTH_TOKEN_PATH-$0} ]] || exit 1
         mkdir -p "$HOME/.ray"
         umask 022
@@ -168,6 +170,13 @@ def test_a_job_whose_driver_never_began_fails_though_ray_says_that_all_is_well(j
         assert "did not begin" in running.stderr.read()
 
 
+def test_a_job_whose_step_was_killed_leaves_no_ray_behind(job):
+    job.put("srun", 'echo "srun" >> "$LOG"; kill -KILL $$')
+    with job.start() as running:
+        assert running.wait(timeout=20) == 1
+    assert job.told().splitlines()[-2].startswith("ray stop --force")
+
+
 def test_the_exit_code_of_an_earlier_run_of_the_job_is_not_taken_for_this_one(job):
     folder = job.script.parent / "ray-17"
     folder.mkdir()
@@ -212,14 +221,16 @@ def test_a_machine_whose_ray_ends_joins_again_unless_it_is_the_first(number, sta
     job.put("srun", 'while [[ $1 != bash ]]; do shift; done; exec "$@"')
     job.put("sleep", "exit 0")
     job.put(
-        "ray", 'echo "ray $1" >> "$LOG"; if (($(grep -c symmetric "$LOG") == 3)); then kill -KILL $PPID; fi; exit 0'
+        "ray", 'echo "ray $1" >> "$LOG"; if (($(grep -c symmetric- "$LOG") == 3)); then kill -KILL $PPID; fi; exit 0'
     )
     (job.home / ".ray").mkdir()
     (job.home / ".ray" / "auth_token").write_text("t")
     with job.start() as running:
         running.wait(timeout=20)
     told = [line.split()[1] for line in job.told().splitlines() if line.startswith("ray ")]
-    assert told == ["stop", "symmetric-run"] * starts, "what a killed job has left of Ray would keep it from starting"
+    assert told[: 2 * starts] == ["stop", "symmetric-run"] * starts, (
+        "what a killed job has left of Ray would keep it from starting"
+    )
 
 
 def test_the_virtual_environment_is_activated_whatever_its_name(job, monkeypatch):
