@@ -101,9 +101,18 @@ def test_a_client_address_is_refused_with_the_way_that_works():
 
 
 @pytest.mark.parametrize(
-    ("ending", "kept"), [(None, False), (KeyboardInterrupt, False), (SystemExit, False), (RayDiedError, True)]
+    ("ending", "failed", "kept"),
+    [
+        (None, False, False),
+        (None, True, True),
+        (KeyboardInterrupt, False, False),
+        (SystemExit, False, False),
+        (RayDiedError, False, True),
+    ],
 )
-def test_what_a_ray_of_our_own_wrote_goes_with_it_unless_it_tells_what_went_wrong(ending, kept, tmp_path, monkeypatch):
+def test_what_a_ray_of_our_own_wrote_goes_with_it_unless_it_may_tell_what_went_wrong(
+    ending, failed, kept, tmp_path, monkeypatch
+):
     session, other = tmp_path / "session_1", tmp_path / "session_2"
     (session / "logs").mkdir(parents=True)
     other.mkdir()
@@ -114,7 +123,7 @@ def test_what_a_ray_of_our_own_wrote_goes_with_it_unless_it_tells_what_went_wron
 
     monkeypatch.setattr(ray, "init", lambda **_: SimpleNamespace(address_info={"session_dir": str(session)}))
     monkeypatch.setattr(ray, "shutdown", shutdown)
-    with pytest.raises(ending) if ending else nullcontext(), ray_cluster.connected("local", 1.0):
+    with pytest.raises(ending) if ending else nullcontext(), ray_cluster.connected("local", 1.0, lambda: failed):
         if ending:
             raise ending
     assert there == [True], "Ray ends first"

@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import inf
 from pathlib import Path
@@ -53,10 +53,15 @@ class RayNotStartedError(HarnessError):
 
 
 @contextmanager
-def connected(address: str, num_cpus: float) -> Iterator[None]:
+def connected(address: str, num_cpus: float, has_failed: Callable[[], bool] = bool) -> Iterator[None]:
     """A Ray of our own with so many processors (``local``), or one that exists, while the block runs.
 
-    What a Ray of our own has written for itself (logs, and Tune's state) goes with it, unless they tell of an error.
+    What a Ray of our own has written for itself (logs, Tune's state) goes with it, unless a log may tell of an error.
+
+    Args:
+        address: which Ray.
+        num_cpus: of a Ray of our own.
+        has_failed: whether a trial has failed when the block ends: a worker that died left its last words in its log.
 
     Raises:
         RayNotStartedError: if a Ray of our own does not start.
@@ -69,7 +74,7 @@ def connected(address: str, num_cpus: float) -> Iterator[None]:
         with _failing_in_words("Ray does not start on this machine", START_ADVICE, RayNotStartedError):
             context = ray.init(address=address, include_dashboard=False, **own, **quiet)
         hide_token()
-        with _forgotten(Path(context.address_info["session_dir"])), _shut_down():
+        with _forgotten(Path(context.address_info["session_dir"]), has_failed), _shut_down():
             yield
     else:
         _join(address, quiet)
@@ -87,16 +92,16 @@ def _shut_down() -> Iterator[None]:
 
 
 @contextmanager
-def _forgotten(session: Path) -> Iterator[None]:
+def _forgotten(session: Path, has_failed: Callable[[], bool]) -> Iterator[None]:
     """Delete what a Ray has written, some 80 MB in a thousand trials, when the block ends or is interrupted."""
-    failed = False
+    broken = False
     try:
         yield
     except Exception:
-        failed = True
+        broken = True
         raise
     finally:
-        if not failed:
+        if not broken and not has_failed():
             shutil.rmtree(session, ignore_errors=True)
 
 

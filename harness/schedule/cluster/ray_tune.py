@@ -89,7 +89,8 @@ def _on_ray(session: Session, brain: Brain, on_event: OnEvent, slots: int, addre
     asked = requests(session.study)
     cpus = max(request.cpus for request in asked.values())
     where = "local" if address == "local" else "cluster"
-    with connected(address, slots * cpus if slots else max(os.cpu_count() or 1, cpus)), guarded():
+    own = slots * cpus if slots else max(os.cpu_count() or 1, cpus)
+    with connected(address, own, lambda: bool(brain.failed)), guarded():
         interrupt_on_sigterm()
         room = wait_for_room(asked, address)
         ground = prepared_ground(session, shared=where == "local")
