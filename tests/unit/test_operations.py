@@ -1,5 +1,6 @@
 """Drivers keep each other out, stop ends one, and retry forgets failures; nothing of a living driver is touched."""
 
+import errno
 import fcntl
 import io
 import json
@@ -15,7 +16,7 @@ from begun_study import publish, started, unstarted, write_record
 from rich.console import Console
 
 from harness.cli import main
-from harness.errors import HarnessError
+from harness.errors import HarnessError, StorageError
 from harness.paths import RunPaths
 from harness.schedule.operate import driver as driver_module
 from harness.schedule.operate.driver import Driver, driver_of, exclusive
@@ -104,6 +105,15 @@ def test_looking_at_the_lock_does_not_keep_a_driver_out(run, monkeypatch):
 
 def test_a_second_driver_is_refused_and_told_who_the_first_is(run):
     with exclusive(run), pytest.raises(HarnessError, match=f"by process {os.getpid()} on"), exclusive(run):
+        pass
+
+
+def test_a_folder_without_locks_is_not_taken_for_one_in_which_a_driver_runs(run, monkeypatch):
+    def flock(file: int, kind: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(driver_module.fcntl, "flock", flock)
+    with pytest.raises(StorageError, match=r"cannot be locked \(No locks available\).* --out"), exclusive(run):
         pass
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, StorageError
 from harness.paths import RunPaths
 
 TRIES = 5
@@ -49,6 +49,7 @@ def exclusive(run: RunPaths) -> Iterator[None]:
 
     Raises:
         HarnessError: if another process runs the same study in the same folder.
+        StorageError: if the folder's file system knows no locks.
     """
     run.folder.mkdir(parents=True, exist_ok=True)
     with run.lock.open("a+") as file:
@@ -145,12 +146,21 @@ def _pauses() -> Iterator[float]:
 
 
 def _locked(file: int, kind: int, pause: float) -> bool:
-    """Try for a lock after a pause."""
+    """Try for a lock after a pause.
+
+    Raises:
+        StorageError: on a file system that knows no locks.
+    """
     time.sleep(pause)
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError):
         return False
+    except OSError as error:
+        raise StorageError(
+            f"Files of the runs folder cannot be locked ({error.strerror}), so nothing would keep a second driver out. "
+            "Mount it with locks (Lustre: -o flock), or use --out for another folder."
+        ) from error
     return True
 
 
