@@ -38,7 +38,7 @@ def conditional_value_at_risk(losses: Float[Tensor, " b"], alpha: float) -> Floa
     share = max(alpha * len(losses), 1.0)
     ordered = losses.sort(descending=True).values[: math.ceil(share)]
     counts = torch.ones_like(ordered)
-    counts[-1] = share - (len(ordered) - 1)
+    counts[-1:].fill_(share - (len(ordered) - 1))
     return (counts * ordered).sum() / share
 
 

@@ -60,6 +60,8 @@ def built(make, *arguments):
 
 @pytest.mark.parametrize("name", plugins.names("model"))
 def test_a_network_works_where_its_clips_are(name):
+    if "gru" in name and not torch._C._dispatch_has_kernel_for_dispatch_key("aten::_thnn_fused_gru_cell", "Meta"):
+        pytest.skip(f"torch {torch.__version__} does not say of what shape the result of its GRU cell is")
     plugin = plugins.load("model", name)
     shape = plugin.examples[0]
     network = built(plugin.build, plugin.config(**plugin.small), CLASSES, shape)
