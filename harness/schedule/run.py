@@ -17,6 +17,7 @@ from harness.report.build import Outputs, build
 from harness.schedule.bars import clip_bar
 from harness.schedule.brain import Brain
 from harness.schedule.cluster.launch.address import check_joinable
+from harness.schedule.cluster.lease import leased
 from harness.schedule.cluster.mirror import Mirror
 from harness.schedule.local import OnEvent, run_local
 from harness.schedule.operate.cleaning import in_use, studies_in
@@ -102,7 +103,12 @@ def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
     check_options(options)
     study = open_study(file)
     run = RunPaths(options.out, study.name)
-    with storage(run.root), exclusive(run), Publisher(run, {"executor": options.executor}) as publisher:
+    with (
+        storage(run.root),
+        exclusive(run),
+        leased(options.store, run),
+        Publisher(run, {"executor": options.executor}) as publisher,
+    ):
         prepared = prepare_shown(study, run, console)
         publisher.tell(state="training", pack=str(prepared.pack.absolute()))
         device = pick_device(study, options.address)

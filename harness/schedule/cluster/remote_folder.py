@@ -83,6 +83,16 @@ class RemoteFolder:
         there = f"{self._base}/{name}"
         return self._tried(lambda: self._fs.cat_file(there) if self._fs.exists(there) else b"", "be read")
 
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small file there."""
+        there = f"{self._base}/{name}"
+
+        def put() -> None:
+            self._make_parent(there)
+            self._fs.pipe_file(there, content)
+
+        self._tried(put, f"take {name}")
+
     def send(self, path: Path, name: str) -> None:
         """Write a file there; under another name first where half a file can be seen."""
         target = f"{self._base}/{name}"
