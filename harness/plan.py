@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -13,7 +13,7 @@ from harness.errors import CollectedError, HarnessError, near_miss
 from harness.plugins import names
 from harness.seeds import derive
 from harness.spec.search import DEFAULT_CONFIGURATIONS, WILCOXON_FOLDS, SearchSpec
-from harness.spec.space import first_configurations, space_problems
+from harness.spec.space import first_configurations, most_passes, space_problems
 from harness.spec.study import StudySpec
 from harness.spec.trial import DataRef, TrainingSpec, TrialSpec
 
@@ -84,29 +84,28 @@ def search_units(
     study: StudySpec, dataset: DataRef, method: str, configuration: int, values: dict[str, Any]
 ) -> list[Unit]:
     """One configuration of a method on every fold that the search uses."""
-    search = search_of(study)
-    recipe = study.methods[method].recipe.with_values(values)
-    training = training_of(study, method)
+    search, training = search_of(study), training_of(study, method)
     if search.epochs:
         training = training.model_copy(update={"epochs": search.epochs})
-    return [
-        Unit(
-            method=method,
-            phase="search",
-            configuration=configuration,
-            values=values,
-            trial=TrialSpec(
-                dataset=dataset,
-                fold=fold,
-                seed=search.seed,
-                clip=study.clip,
-                validation=study.validation,
-                training=training,
-                recipe=recipe,
-            ),
-        )
-        for fold in search_folds(study)
-    ]
+    trials = _trials(study, dataset, method, values, training)
+    asked: dict[str, Any] = {"method": method, "configuration": configuration, "values": values}
+    return [Unit(phase="search", trial=trials(fold, search.seed), **asked) for fold in search_folds(study)]
+
+
+def _trials(
+    study: StudySpec, dataset: DataRef, method: str, values: dict[str, Any], training: TrainingSpec
+) -> Callable[[int, int], TrialSpec]:
+    """A configuration's trial on a fold with a seed."""
+    recipe = study.methods[method].recipe.with_values(values)
+    return lambda fold, seed: TrialSpec(
+        dataset=dataset,
+        fold=fold,
+        seed=seed,
+        clip=study.clip,
+        validation=study.validation,
+        training=training,
+        recipe=recipe,
+    )
 
 
 def search_folds(study: StudySpec) -> tuple[int, ...]:
@@ -158,26 +157,10 @@ def confirm_units(
     study: StudySpec, dataset: DataRef, method: str, configuration: int, values: dict[str, Any]
 ) -> list[Unit]:
     """The chosen configuration of a method on every fold with every seed."""
-    recipe = study.methods[method].recipe.with_values(values)
-    return [
-        Unit(
-            method=method,
-            phase="confirm",
-            configuration=configuration,
-            values=values,
-            trial=TrialSpec(
-                dataset=dataset,
-                fold=fold,
-                seed=seed,
-                clip=study.clip,
-                validation=study.validation,
-                training=training_of(study, method),
-                recipe=recipe,
-            ),
-        )
-        for seed in study.seeds
-        for fold in study.folds
-    ]
+    trials = _trials(study, dataset, method, values, training_of(study, method))
+    pairs = ((fold, seed) for seed in study.seeds for fold in study.folds)
+    asked: dict[str, Any] = {"method": method, "configuration": configuration, "values": values}
+    return [Unit(phase="confirm", trial=trials(fold, seed), **asked) for fold, seed in pairs]
 
 
 def counts(study: StudySpec) -> dict[str, Count]:
@@ -232,6 +215,19 @@ def _unknown(kind: str, name: str, where: str) -> Iterator[str]:
         yield f"{where}: no {kind} named '{name}'. {near_miss(name, known)}"
 
 
+def _points_over_budget(study: StudySpec, method: str) -> Iterator[str]:
+    """Points that would be left out without a word, if those before them were trained on all folds."""
+    spec, count = study.methods[method], len(study.methods[method].points) + 1
+    if study.search is None or study.search.budget is None or not spec.points:
+        return
+    whole = training_cost(study, most_passes(spec), search_epochs(study, method)) * len(search_folds(study))
+    if count * whole > study.search.budget:
+        yield (
+            f"methods.{method}.points: the written configuration and {count - 1} points may cost {count * whole:g}, "
+            f"and search.budget is {study.search.budget:g}. Raise it, or leave points out."
+        )
+
+
 def _search_problems(study: StudySpec) -> Iterator[str]:
     sampler = study.search.sampler if study.search else None
     for name, method in study.methods.items():
@@ -239,6 +235,7 @@ def _search_problems(study: StudySpec) -> Iterator[str]:
         most = study.search.configurations if study.search else None
         if most is not None and len(method.points) >= most:
             yield f"methods.{name}.points: {len(method.points)} and the written one are more than {most} configurations"
+        yield from _points_over_budget(study, name)
     if study.search is None:
         return
     folds, rule = search_folds(study), study.search.racing.rule

@@ -100,6 +100,17 @@ class StudySpec(Strict):
             raise ValueError(f"'{name}' is what the folder of all studies' trials is called")
         return name
 
+    @field_validator("methods")
+    @classmethod
+    def _names_are_one_line(cls, methods: dict[str, MethodSpec]) -> dict[str, MethodSpec]:
+        for name in methods:
+            if not re.fullmatch(r"[^./\\\s][^/\\\x00-\x1f\x7f]*", name) or len(name) > LONGEST_NAME:
+                raise ValueError(
+                    f"{name!r} must be a line of at most {LONGEST_NAME} characters without slashes that begins with "
+                    "neither a dot nor a space, because it names a folder"
+                )
+        return methods
+
     @field_validator("folds", "seeds")
     @classmethod
     def _no_repeats(cls, values: tuple[int, ...]) -> tuple[int, ...]:

@@ -8,7 +8,8 @@ import optuna
 import pytest
 from fake_search import DATA, FOLDS, Storage, brain_on, history, landscape, run, study_of
 
-from harness.plan import counts, fold_order, search_units
+from harness.errors import HarnessError
+from harness.plan import check, counts, fold_order, search_units
 from harness.schedule.search.asking import Asker, open_journal
 from harness.spec.search import RacingSpec, StoppingSpec
 
@@ -280,6 +281,17 @@ def test_points_come_right_after_the_written_recipe_and_are_filled_up_from_it(tm
     assert values[1] == {"objective.eta": 0.5, "objective.tau": 0.07, "optimizer.sam.rho": 0.02}
     assert values[2] == {"objective.eta": 0.2, "objective.tau": 0.3, "optimizer.sam.rho": 0.01}
     assert values[3] != values[0], "a point that is the written recipe is not tried again"
+
+
+@pytest.mark.parametrize(("budget", "fits"), [(29, False), (30, True)])
+def test_points_that_a_budget_may_leave_no_room_for_are_a_mistake(budget, fits):
+    points = [{"objective.eta": 0.5}, {"objective.tau": 0.3}]
+    found = study_of({"budget": budget}, points=points)
+    if fits:
+        check(found, "s")
+        return
+    with pytest.raises(HarnessError, match=r"methods.hdf.points: the written configuration and 2 points may cost 30"):
+        check(found, "s")
 
 
 def test_a_grid_is_the_whole_product_each_once_in_a_fixed_order(tmp_path):

@@ -25,6 +25,8 @@ def test_a_study_written_out_and_read_again_is_the_same_study():
         ("batch_size", "batchsize", "unknown key 'training.batchsize'. Did you mean 'batch_size'?"),
         ("    objective: {name: dsm", "    objectve: {name: dsm", "'methods.hdf.objectve'. Did you mean 'objective'?"),
         ("folds: [1, 2]", "folds: [1, 1]", "folds: 1 is given twice"),
+        ("  x3d:\n", "  ../x3d:\n", "methods: '../x3d' must be a line of at most 100 characters without slashes"),
+        ("  x3d:\n", '  "x3d\\n":\n', "because it names a folder"),
         ("search: {configurations", "search: {folds: [1, 2, 1], configurations", "search.folds: 1 is given twice"),
         ("seeds: [0]", "seeds: []", "seeds"),
         ("seeds: [0]", "seeds: [1000]", "search.seed 1000 is also in seeds"),
