@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -65,6 +65,9 @@ class Progress:
     """Listens to events and shows them; use as a context manager around a run.
 
     An event costs the same however many trials the study has.
+
+    Attributes:
+        warnings: what libraries warned of in trials that have ended, and in how many.
     """
 
     def __init__(self, brain: Brain, total: Total, publisher: Publisher, console: Console, plain: bool) -> None:
@@ -74,6 +77,7 @@ class Progress:
         self.recent: deque[Row] = deque(maxlen=SHOWN_ROWS)
         self.began = monotonic()
         self.testing: dict[str, list[float]] = dict(publisher.before.get("testing", {}))
+        self.warnings = Counter[str]()
         self._ended: dict[str, int] = {}
         self._live = Live(self, console=console, refresh_per_second=2, transient=False)
 
@@ -119,6 +123,7 @@ class Progress:
     def _end(self, row: Row, event: Mapping[str, Any]) -> None:
         row.state = str(event.get("status", "failed"))
         row.detail, row.seconds = str(event.get("error", ""))[-200:], monotonic() - row.started
+        self.warnings.update(event.get("warnings", []))
         self._ended[key(row.unit)] = row.epochs
         self.recent.append(self.running.pop(key(row.unit)))
 

@@ -72,6 +72,7 @@ class Ended:
         trained: units that this call gave a result.
         recognised: units that were finished before it.
         freed: bytes of states of trainings that the search has given up, by trial.
+        warnings: what libraries warned of in trials that this call trained, and in how many.
     """
 
     outputs: Outputs
@@ -79,6 +80,7 @@ class Ended:
     trained: int
     recognised: int
     freed: dict[str, int] = field(default_factory=dict)
+    warnings: dict[str, int] = field(default_factory=dict)
 
 
 def open_study(file: Path) -> StudySpec:
@@ -129,7 +131,14 @@ def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
         if mirror:
             mirror.send_study(run)
             mirror.forget_states(freed)
-        return Ended(outputs=outputs, failed=brain.failed, trained=brain.trained, recognised=before, freed=freed)
+        return Ended(
+            outputs=outputs,
+            failed=brain.failed,
+            trained=brain.trained,
+            recognised=before,
+            freed=freed,
+            warnings=dict(progress.warnings),
+        )
 
 
 def check_options(options: RunOptions) -> None:

@@ -27,6 +27,7 @@ from harness.train.resume import Journey, identity
 from harness.train.showing import CLEAN_PASS
 from harness.train.step import Diverged
 from harness.train.task import OnEvent, Task, open_clips
+from harness.train.warned import warned
 from harness.train.weights import start_from
 
 ACCUMULATION = 2
@@ -77,9 +78,10 @@ def _train(task: Task, on_event: OnEvent, accumulation: int, reason: str) -> Uni
     """Train with a number of micro-batches per batch, and publish what came of it."""
     hidden = hidden_folder(task.paths)
     try:
-        with _session(task, accumulation) as journey:
+        with warned() as warnings, _session(task, accumulation) as journey:
             record = _run(task, journey, hidden, on_event)
             record.update(_circumstances(task, journey))
+        record["warnings"] = warnings
         if accumulation > 1:
             record.update(accumulation=accumulation, accumulation_reason=f"{reason} {_consequence(accumulation)}")
         store.write_text(json.dumps(task.trial.model_dump(mode="json"), indent=1), hidden.spec)
