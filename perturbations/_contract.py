@@ -59,6 +59,8 @@ class Perturbation:
         keyed: a draw depends on the clip's key; if not, one draw serves all clips of a shape.
         on_host: it goes through a codec on the CPU, wherever its clips are, so that who evaluates on another device
             can have it done there meanwhile.
+        made_of: the names of the perturbations that it contains: a combination's members, or the one that a profile or
+            a suite's levels are given to.
     """
 
     title: str
@@ -73,6 +75,7 @@ class Perturbation:
     whole_batch: bool = False
     keyed: bool = True
     on_host: bool = False
+    made_of: tuple[str, ...] = ()
 
     def level(self, severity: int | float) -> float:
         """The magnitude at a severity from 1 to 5; fractions interpolate linearly between documented levels."""

@@ -86,8 +86,9 @@ def load(name: str) -> Perturbation:
         known = ", ".join(told.variants) or "none"
         raise ValueError(f"Suite '{of_suite}' has no variant '{variant}'. Known: {known}.")
     own = told.variants[variant]
-    base = member(own.of or variant)
-    return replace(base, title=f"{base.title} ({of_suite})", levels=own.scaled, source=told.source)
+    file = own.of or variant
+    base = member(file)
+    return replace(base, title=f"{base.title} ({of_suite})", levels=own.scaled, source=told.source, made_of=(file,))
 
 
 def _told(name: str) -> SuiteFile:

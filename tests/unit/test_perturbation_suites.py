@@ -8,9 +8,10 @@ import pytest
 import torch
 from matplotlib.image import imread
 
+from harness.train.conditions import parts
 from perturbations import _contact_sheet, _gallery
 from perturbations._apply import key, perturb
-from perturbations._combine import Combination, combination
+from perturbations._combine import combination
 from perturbations._contract import ClipShape
 from perturbations._probe import moving_clip
 from perturbations._profile import profiled
@@ -38,23 +39,20 @@ def test_the_validation_suite_shares_nothing_with_the_reported_ones():
     assert not seen & set(suite("full").names)
 
 
-def parts(name):
-    """The files that a perturbation is made of: members of a combination, a variant's or profile's original, itself."""
-    drawn_by = getattr(load(name).draw, "__self__", None)
-    if isinstance(drawn_by, Combination):
-        return set().union(*(parts(part) for part in drawn_by.severities))
-    wanted = [load(name), *([drawn_by.base] if hasattr(drawn_by, "base") else [])]
-    works = [(one.draw, one.apply) for one in wanted]
-    return {each for each in perturbation_files() if (load(each).draw, load(each).apply) in works}
-
-
 def test_what_a_search_may_see_is_not_even_a_part_of_what_core_reports():
-    assert parts("combined_pixelate") == {"pixelate", "brightness_down", "contrast_down"}
-    assert parts("imagenet_c.jpeg_compression") == {"jpeg"}
+    assert parts("combined_pixelate") == {"combined_pixelate", "pixelate", "brightness_down", "contrast_down"}
+    assert parts("imagenet_c.jpeg_compression") == {"imagenet_c.jpeg_compression", "jpeg"}
     assert parts("low_light_ramp") == {"low_light", "low_light_ramp"}
     assert parts("histogram_match") == {"histogram_match"}
     seen = set().union(*map(parts, suite("validation").names))
     assert not seen & set().union(*map(parts, suite("core").names))
+
+
+def test_what_works_as_another_perturbation_says_that_it_is_made_of_it():
+    files = [(each, load(each)) for each in perturbation_files()]
+    for name in sorted({name for each in suites() for name in suite(each).names}):
+        own = load(name)
+        assert {each for each, file in files if (file.draw, file.apply) == (own.draw, own.apply)} <= parts(name), name
 
 
 def test_full_and_validation_together_are_every_file():
