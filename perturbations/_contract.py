@@ -35,6 +35,18 @@ can be launched (sizes, counts, which donor), so that no device is ever waited f
 """
 
 
+class SecondParameter(NamedTuple):
+    """A magnitude that a published table may give a perturbation beside its level.
+
+    Attributes:
+        unit: what it measures.
+        draw: as the perturbation's own, but for the second magnitude after the level.
+    """
+
+    unit: str
+    draw: Callable[[float, float, int, ClipShape], Params]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perturbation:
     """A perturbation as a plugin: ``perturbations/fog.py`` exports ``fog = Perturbation(...)``.
@@ -61,6 +73,7 @@ class Perturbation:
             can have it done there meanwhile.
         made_of: the names of the perturbations that it contains: a combination's members, or the one that a profile or
             a suite's levels are given to.
+        second: a further magnitude, if published tables give it one; the perturbation itself holds it fixed.
     """
 
     title: str
@@ -76,6 +89,7 @@ class Perturbation:
     keyed: bool = True
     on_host: bool = False
     made_of: tuple[str, ...] = ()
+    second: SecondParameter | None = None
 
     def level(self, severity: int | float) -> float:
         """The magnitude at a severity from 1 to 5; fractions interpolate linearly between documented levels."""

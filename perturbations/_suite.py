@@ -10,6 +10,7 @@ from pathlib import Path
 
 from perturbations._combine import member
 from perturbations._contract import Perturbation
+from perturbations._published import with_pairs
 from perturbations._suite_file import SuiteFile, read
 
 PACKAGE = Path(__file__).parent
@@ -88,7 +89,8 @@ def load(name: str) -> Perturbation:
     own = told.variants[variant]
     file = own.of or variant
     base = member(file)
-    return replace(base, title=f"{base.title} ({of_suite})", levels=own.scaled, source=told.source, made_of=(file,))
+    at_levels = with_pairs(base, own.scaled, own.second) if own.second else replace(base, levels=own.scaled)
+    return replace(at_levels, title=f"{base.title} ({of_suite})", source=told.source, made_of=(file,))
 
 
 def _told(name: str) -> SuiteFile:

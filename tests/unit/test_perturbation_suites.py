@@ -82,7 +82,7 @@ PUBLISHED = {
         for each in ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15))
     ],
     "imagenet_c.zoom_blur": (1.11, 1.16, 1.21, 1.26, 1.31),
-    "imagenet_c.fog": (1.5, 2, 2.5, 2.5, 3),
+    "imagenet_c.fog": (1, 2, 3, 4, 5),
     "imagenet_c.brightness": (0.1, 0.2, 0.3, 0.4, 0.5),
     "imagenet_c.contrast": (0.4, 0.3, 0.2, 0.1, 0.05),
     "imagenet_c.jpeg_compression": (25, 18, 15, 10, 7),
@@ -96,7 +96,7 @@ PUBLISHED = {
     "rafdb_c.pixelate": [1 / scale for scale in (0.6, 0.5, 0.41, 0.3, 0.25)],
     "rafdb_c.jpeg": (25, 18, 15, 10, 7),
     "kinetics_c.shot_noise": (60, 25, 12, 5, 3),
-    "kinetics_c.fog": (1.5, 2, 2.5, 2.5, 3),
+    "kinetics_c.fog": (1, 2, 3, 4, 5),
     "kinetics_c.contrast": (0.5, 0.4, 0.3, 0.2, 0.1),
     "kinetics_c.brightness": (0.1, 0.2, 0.3, 0.4, 0.5),
     "contrast_up": (1.5, 1.9, 2.6, 3.3, 5),
@@ -114,6 +114,18 @@ COMBINED = {name for name in suite("rafdb_c").names if load(name).family == "com
 def test_a_legacy_suite_has_the_published_levels(name):
     for each in set(suite(name).names) - COMBINED:
         assert load(each).levels == pytest.approx(PUBLISHED[each], rel=1e-4), each
+
+
+@pytest.mark.parametrize("name", ["imagenet_c.fog", "kinetics_c.fog"])
+def test_a_legacy_fog_has_the_published_pairs_of_strength_and_wibble_decay(name):
+    pairs = [(1.5, 2), (2, 2), (2.5, 1.7), (2.5, 1.5), (3, 1.4)]
+    member = load(name)
+    for severity, (strength, decay) in enumerate(pairs, start=1):
+        drawn = member.draw(member.level(severity), 7, ClipShape(16, 32, 32))
+        assert (drawn["strength"].item(), drawn["roughness"].item()) == pytest.approx((strength, decay**-2))
+    between = member.draw(member.level(3.5), 7, ClipShape(16, 32, 32))
+    assert (between["strength"].item(), between["roughness"].item()) == pytest.approx((2.5, 1.6**-2))
+    assert "2/2/1.7/1.5/1.4" in member.unit
 
 
 @pytest.mark.parametrize("name", sorted({name for each in suites() for name in suite(each).names if "." in name}))

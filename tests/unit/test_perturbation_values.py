@@ -13,6 +13,7 @@ from perturbations._colour import planckian
 from perturbations._contract import ClipShape
 from perturbations._curve import look_up
 from perturbations._donors import donor
+from perturbations._plasma import plasma
 from perturbations._probe import moving_clip
 from perturbations._suite import load
 
@@ -69,6 +70,34 @@ def test_frozen_noise_is_one_frame_of_noise():
     assert spoilt("gaussian_noise_frozen", 5, FLAT).double().std() == pytest.approx(255 * 0.18, rel=0.03)
 
 
+def plasma_of_imagenet_c(generator, side, decay):
+    """The height map of its fog, written anew: diamonds and squares on a torus, displacements of a wibble squared."""
+    field, wibble, step = np.zeros((side, side)), 1.0, side
+    while step > 1:
+        half, cells = step // 2, side // step
+        corners, draw = field[::step, ::step], wibble * generator.uniform(-wibble, wibble, (3, cells, cells))
+        below, right = np.roll(corners, -1, 0), np.roll(corners, -1, 1)
+        centres = (corners + below + right + np.roll(below, -1, 1)) / 4 + draw[0]
+        field[half::step, half::step] = centres
+        field[::step, half::step] = (corners + right + centres + np.roll(centres, 1, 0)) / 4 + draw[1]
+        field[half::step, ::step] = (corners + below + centres + np.roll(centres, 1, 1)) / 4 + draw[2]
+        step, wibble = half, wibble / decay
+    return (field - field.min()) / (field.max() - field.min())
+
+
+def slopes(fields):
+    """The mean step between pixels beside each other, and between those eight apart."""
+    return [np.abs(np.diff(fields, axis=-1)).mean(), np.abs(fields[..., 8:] - fields[..., :-8]).mean()]
+
+
+@pytest.mark.parametrize("decay", [2.0, 1.7, 1.5, 1.4])
+def test_a_veil_of_a_wibble_decay_is_as_rough_as_imagenet_cs(decay):
+    roughness = load("fog").second.draw(1.0, decay, 0, SHAPE)["roughness"].expand(60)
+    ours = plasma(torch.arange(60) * 7919, 224, 224, roughness).numpy()
+    theirs = [plasma_of_imagenet_c(np.random.default_rng(seed), 256, decay)[:224, :224] for seed in range(60)]
+    assert slopes(ours) == pytest.approx(slopes(np.stack(theirs)), rel=0.2)
+
+
 @pytest.mark.parametrize("severity", [1, 3, 5])
 def test_hue_is_kornias(severity):
     turn = load("hue").draw(load("hue").level(severity), 11, SHAPE)["turn"]
@@ -91,6 +120,14 @@ def test_gamma_is_kornias():
 
 def test_quantisation_keeps_the_highest_bits():
     assert torch.equal(spoilt("color_quantization", 4), CLIP & 0b11100000)
+
+
+@pytest.mark.parametrize("whole", [1, 2, 3, 4, 5])
+def test_quantisation_does_not_jump_beside_a_whole_severity(whole):
+    ramp = torch.arange(256, dtype=torch.uint8).view(1, 1, 1, 16, 16).expand(1, 1, 3, 16, 16)
+    beside = [severity for severity in (whole - 0.001, whole + 0.001) if 1 <= severity <= 5]
+    means = [spoilt("color_quantization", each, ramp).double().mean().item() for each in (whole, *beside)]
+    assert means == pytest.approx(means[:1] * len(means), abs=0.02)
 
 
 def test_brightness_is_kornias():
