@@ -234,6 +234,11 @@ def test_the_picture_of_an_index_map_has_room_for_it_and_others_have_their_level
     assert sizes == [(wide + 210, high), (wide, high), (2 * 128 + 10, 128 + 25), (6 * 128 + 10, 128 + 25)]
 
 
+def test_a_picture_drawn_again_is_the_same_file(tmp_path):
+    once, again = (_contact_sheet.write_pictures(loaded("reverse"), CLIP, tmp_path / each)[0] for each in ("a", "b"))
+    assert once.read_bytes() == again.read_bytes()
+
+
 def test_a_sheet_of_a_temporal_perturbation_shows_every_frame_with_its_source():
     sheet = _gallery.rows("reverse", load("reverse"), CLIP)
     assert [row.severity for row in sheet] == [0, 1, 2, 3, 4, 5]
