@@ -79,6 +79,7 @@ def combination(title: str, severities: Mapping[str, Sequence[int | float]], sou
         apply=combined.apply,
         keyed=any(each.keyed for each in members),
         on_host=any(each.on_host for each in members),
+        made_of=tuple(combined.severities),
     )
 
 

@@ -35,6 +35,18 @@ can be launched (sizes, counts, which donor), so that no device is ever waited f
 """
 
 
+class SecondParameter(NamedTuple):
+    """A magnitude that a published table may give a perturbation beside its level.
+
+    Attributes:
+        unit: what it measures.
+        draw: as the perturbation's own, but for the second magnitude after the level.
+    """
+
+    unit: str
+    draw: Callable[[float, float, int, ClipShape], Params]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perturbation:
     """A perturbation as a plugin: ``perturbations/fog.py`` exports ``fog = Perturbation(...)``.
@@ -59,6 +71,9 @@ class Perturbation:
         keyed: a draw depends on the clip's key; if not, one draw serves all clips of a shape.
         on_host: it goes through a codec on the CPU, wherever its clips are, so that who evaluates on another device
             can have it done there meanwhile.
+        made_of: the names of the perturbations that it contains: a combination's members, or the one that a profile or
+            a suite's levels are given to.
+        second: a further magnitude, if published tables give it one; the perturbation itself holds it fixed.
     """
 
     title: str
@@ -73,6 +88,8 @@ class Perturbation:
     whole_batch: bool = False
     keyed: bool = True
     on_host: bool = False
+    made_of: tuple[str, ...] = ()
+    second: SecondParameter | None = None
 
     def level(self, severity: int | float) -> float:
         """The magnitude at a severity from 1 to 5; fractions interpolate linearly between documented levels."""

@@ -74,4 +74,5 @@ def profiled(name: str, profile: Profile) -> Perturbation:
         draw=course.draw,
         apply=course.apply,
         keyed=base.keyed or profile == "burst",
+        made_of=(name,),
     )

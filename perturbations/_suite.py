@@ -10,6 +10,7 @@ from pathlib import Path
 
 from perturbations._combine import member
 from perturbations._contract import Perturbation
+from perturbations._published import with_pairs
 from perturbations._suite_file import SuiteFile, read
 
 PACKAGE = Path(__file__).parent
@@ -86,8 +87,10 @@ def load(name: str) -> Perturbation:
         known = ", ".join(told.variants) or "none"
         raise ValueError(f"Suite '{of_suite}' has no variant '{variant}'. Known: {known}.")
     own = told.variants[variant]
-    base = member(own.of or variant)
-    return replace(base, title=f"{base.title} ({of_suite})", levels=own.scaled, source=told.source)
+    file = own.of or variant
+    base = member(file)
+    at_levels = with_pairs(base, own.scaled, own.second) if own.second else replace(base, levels=own.scaled)
+    return replace(at_levels, title=f"{base.title} ({of_suite})", source=told.source, made_of=(file,))
 
 
 def _told(name: str) -> SuiteFile:

@@ -26,6 +26,7 @@ class VariantOf(BaseModel):
         of: the perturbation's file; the variant's own name if not given.
         levels: at severities 1 to 5.
         scale: what they are multiplied by.
+        second: what the perturbation's second parameter is at severities 1 to 5, if it has one; fixed if not given.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,6 +34,7 @@ class VariantOf(BaseModel):
     of: str | None = None
     levels: Levels
     scale: float = 1.0
+    second: Levels | None = None
 
     @property
     def scaled(self) -> Levels:

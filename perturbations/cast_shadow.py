@@ -19,7 +19,8 @@ def draw(level: float, key: int, shape: ClipShape) -> Params:
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
     """Values times 1 - depth where the plasma lies below one half, the edge softened over a tenth of its range."""
-    field = plasma(params["key"], pixels.shape[-2], pixels.shape[-1], ROUGHNESS)
+    roughness = torch.full_like(params["depth"], ROUGHNESS)
+    field = plasma(params["key"], pixels.shape[-2], pixels.shape[-1], roughness)
     shade = ((SHADED - field) * 10 + 0.5).clamp_(0, 1) * params["depth"][:, None, None]
     return to_pixels(pixels * (1 - shade)[:, None, None])
 

@@ -15,7 +15,8 @@ def _mask_or_curve(level: float) -> Params:
     if level == int(level):
         return {"mask": torch.full((1, 1, 1, 1), 256 - (1 << (8 - int(level))), dtype=torch.uint8)}
     width = 256 / 2**level
-    return curve(lambda value: round(255 * value) // width * width / 255)
+    # the half keeps the lowest value of a step in it when the step is a little wider than a whole number of values
+    return curve(lambda value: (round(255 * value) + 0.5) // width * width / 255)
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:

@@ -26,6 +26,15 @@ def perturbation(name: str) -> Perturbation:
         raise HarnessError(str(error)) from error
 
 
+def parts(name: str) -> frozenset[str]:
+    """A perturbation's name and those of all that it contains: ``combined_pixelate`` contains ``pixelate``.
+
+    Raises:
+        HarnessError: for an unknown name.
+    """
+    return frozenset({name}).union(*(parts(part) for part in perturbation(name).made_of))
+
+
 def suite(name: str) -> _suite.Suite:
     """A suite by name.
 

@@ -1,7 +1,7 @@
 """What every perturbation file promises, on small clips of moving texture.
 
-Severity is monotone in displacement for index maps and in PSNR for everything else, with the same draws at every
-severity and on the average of several clips.
+Severity is monotone in displacement for index maps, in clips of any length, and in PSNR for everything else, with the
+same draws at every severity and on the average of several clips. A fraction lies between its neighbours.
 """
 
 import math
@@ -20,6 +20,10 @@ NAMES = plugins.names("perturbation")
 SHAPE = ClipShape(frames=16, height=64, width=48)
 CLIPS = torch.stack([moving_clip(SHAPE, key=index) for index in range(3)])
 CODECS = {"h264_crf", "h264_abr"}
+LENGTHS = (4, 6, 8, 12, 16, 32, 64)
+"""Frames of clips that models are shown."""
+ROUNDING = 0.01
+"""How far a severity just above a whole one may lie below it, in dB: 8-bit results round either way."""
 STILL = torch.stack([static_clip(SHAPE, key=index) for index in range(2)])
 
 
@@ -37,8 +41,8 @@ def keys_for(name, severity, count):
     return [key(name, severity, f"clip-{index}", 0) for index in range(count)]
 
 
-def index_map(member, severity, number):
-    params = member.draw(member.level(severity), number, SHAPE)
+def index_map(member, severity, number, frames=SHAPE.frames):
+    params = member.draw(member.level(severity), number, SHAPE._replace(frames=frames))
     return params["index"].tolist() if set(params) == {"index"} else None
 
 
@@ -87,8 +91,8 @@ def test_a_clip_that_begins_at_an_odd_byte_of_its_memory_is_spoilt_alike(name, m
 
 def test_it_takes_frames_of_odd_sides_and_clips_of_odd_lengths(name, member):
     shape = ClipShape(frames=7, height=50, width=37)
-    given = moving_clip(shape)[None]
-    spoilt = perturb(given, member, 2.6, keys_for(name, 2.6, 1))
+    given = torch.stack([moving_clip(shape, key=index) for index in range(2)])
+    spoilt = perturb(given, member, 2.6, keys_for(name, 2.6, 2))
     assert spoilt.shape == given.shape
     assert not torch.equal(spoilt, given)
 
@@ -145,14 +149,15 @@ def test_a_coherent_draw_moves_smoothly(name, member):
     assert next_frame < far_frame
 
 
-@pytest.mark.parametrize("severity", [1, 3, 5])
-def test_its_index_map_shows_only_frames_there_are(name, member, severity):
+@pytest.mark.parametrize("frames", LENGTHS)
+@pytest.mark.parametrize("severity", [1, 2.6, 3, 5])
+def test_its_index_map_shows_only_frames_there_are(name, member, severity, frames):
     for number in keys_for(name, severity, 20):
-        index = index_map(member, severity, number)
+        index = index_map(member, severity, number, frames)
         if index is None:
             pytest.skip("perturbs pixels")
-        assert len(index) == SHAPE.frames
-        assert all(0 <= source < SHAPE.frames for source in index)
+        assert len(index) == frames
+        assert all(0 <= source < frames for source in index)
         if member.label_preserving == "yes":
             assert index == sorted(index), "time runs backwards in a perturbation that keeps the label"
 
@@ -165,11 +170,30 @@ def test_severity_is_monotone(name, member):
     assert harm[0] < harm[-1]
 
 
+@pytest.mark.parametrize("frames", LENGTHS)
+def test_an_index_map_moves_frames_no_less_with_severity_in_clips_of_any_length(name, member, frames):
+    if index_map(member, 1, 0) is None:
+        pytest.skip("perturbs pixels")
+    moved = [displacement(name, member, severity, frames) for severity in range(1, 6)]
+    assert moved == sorted(moved), moved
+
+
+@pytest.mark.parametrize("fraction", [0.02, 0.5, 0.98])
+def test_a_fraction_of_a_severity_lies_between_its_neighbours(name, member, fraction):
+    for below in range(1, 5):
+        low, between, high = (spoiling(name, member, severity) for severity in (below, below + fraction, below + 1))
+        assert low - ROUNDING <= between <= high + ROUNDING, (below, low, between, high)
+
+
 def spoiling(name, member, severity):
     """How far a severity is from the clean clip: mean frame displacement, or negative PSNR in dB."""
-    keys = keys_for(name, 0, 40)
-    if index_map(member, severity, keys[0]) is not None:
-        maps = [index_map(member, severity, number) for number in keys]
-        return sum(abs(source - moment) for index in maps for moment, source in enumerate(index)) / len(maps)
-    error = (perturb(CLIPS, member, severity, keys[: len(CLIPS)]).float() - CLIPS).square().mean()
+    if index_map(member, severity, 0) is not None:
+        return displacement(name, member, severity, SHAPE.frames)
+    error = (perturb(CLIPS, member, severity, keys_for(name, 0, len(CLIPS))).float() - CLIPS).square().mean()
     return 10 * math.log10(error / 255**2)
+
+
+def displacement(name, member, severity, frames):
+    """How many moments away, summed over a clip and on the mean of many draws, what is shown was."""
+    maps = [index_map(member, severity, number, frames) for number in keys_for(name, 0, 40)]
+    return sum(abs(source - moment) for index in maps for moment, source in enumerate(index)) / len(maps)

@@ -8,9 +8,10 @@ import pytest
 import torch
 from matplotlib.image import imread
 
+from harness.train.conditions import parts
 from perturbations import _contact_sheet, _gallery
 from perturbations._apply import key, perturb
-from perturbations._combine import Combination, combination
+from perturbations._combine import combination
 from perturbations._contract import ClipShape
 from perturbations._probe import moving_clip
 from perturbations._profile import profiled
@@ -38,23 +39,20 @@ def test_the_validation_suite_shares_nothing_with_the_reported_ones():
     assert not seen & set(suite("full").names)
 
 
-def parts(name):
-    """The files that a perturbation is made of: members of a combination, a variant's or profile's original, itself."""
-    drawn_by = getattr(load(name).draw, "__self__", None)
-    if isinstance(drawn_by, Combination):
-        return set().union(*(parts(part) for part in drawn_by.severities))
-    wanted = [load(name), *([drawn_by.base] if hasattr(drawn_by, "base") else [])]
-    works = [(one.draw, one.apply) for one in wanted]
-    return {each for each in perturbation_files() if (load(each).draw, load(each).apply) in works}
-
-
 def test_what_a_search_may_see_is_not_even_a_part_of_what_core_reports():
-    assert parts("combined_pixelate") == {"pixelate", "brightness_down", "contrast_down"}
-    assert parts("imagenet_c.jpeg_compression") == {"jpeg"}
+    assert parts("combined_pixelate") == {"combined_pixelate", "pixelate", "brightness_down", "contrast_down"}
+    assert parts("imagenet_c.jpeg_compression") == {"imagenet_c.jpeg_compression", "jpeg"}
     assert parts("low_light_ramp") == {"low_light", "low_light_ramp"}
     assert parts("histogram_match") == {"histogram_match"}
     seen = set().union(*map(parts, suite("validation").names))
     assert not seen & set().union(*map(parts, suite("core").names))
+
+
+def test_what_works_as_another_perturbation_says_that_it_is_made_of_it():
+    files = [(each, load(each)) for each in perturbation_files()]
+    for name in sorted({name for each in suites() for name in suite(each).names}):
+        own = load(name)
+        assert {each for each, file in files if (file.draw, file.apply) == (own.draw, own.apply)} <= parts(name), name
 
 
 def test_full_and_validation_together_are_every_file():
@@ -84,7 +82,7 @@ PUBLISHED = {
         for each in ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15))
     ],
     "imagenet_c.zoom_blur": (1.11, 1.16, 1.21, 1.26, 1.31),
-    "imagenet_c.fog": (1.5, 2, 2.5, 2.5, 3),
+    "imagenet_c.fog": (1, 2, 3, 4, 5),
     "imagenet_c.brightness": (0.1, 0.2, 0.3, 0.4, 0.5),
     "imagenet_c.contrast": (0.4, 0.3, 0.2, 0.1, 0.05),
     "imagenet_c.jpeg_compression": (25, 18, 15, 10, 7),
@@ -98,7 +96,7 @@ PUBLISHED = {
     "rafdb_c.pixelate": [1 / scale for scale in (0.6, 0.5, 0.41, 0.3, 0.25)],
     "rafdb_c.jpeg": (25, 18, 15, 10, 7),
     "kinetics_c.shot_noise": (60, 25, 12, 5, 3),
-    "kinetics_c.fog": (1.5, 2, 2.5, 2.5, 3),
+    "kinetics_c.fog": (1, 2, 3, 4, 5),
     "kinetics_c.contrast": (0.5, 0.4, 0.3, 0.2, 0.1),
     "kinetics_c.brightness": (0.1, 0.2, 0.3, 0.4, 0.5),
     "contrast_up": (1.5, 1.9, 2.6, 3.3, 5),
@@ -116,6 +114,18 @@ COMBINED = {name for name in suite("rafdb_c").names if load(name).family == "com
 def test_a_legacy_suite_has_the_published_levels(name):
     for each in set(suite(name).names) - COMBINED:
         assert load(each).levels == pytest.approx(PUBLISHED[each], rel=1e-4), each
+
+
+@pytest.mark.parametrize("name", ["imagenet_c.fog", "kinetics_c.fog"])
+def test_a_legacy_fog_has_the_published_pairs_of_strength_and_wibble_decay(name):
+    pairs = [(1.5, 2), (2, 2), (2.5, 1.7), (2.5, 1.5), (3, 1.4)]
+    member = load(name)
+    for severity, (strength, decay) in enumerate(pairs, start=1):
+        drawn = member.draw(member.level(severity), 7, ClipShape(16, 32, 32))
+        assert (drawn["strength"].item(), drawn["roughness"].item()) == pytest.approx((strength, decay**-2))
+    between = member.draw(member.level(3.5), 7, ClipShape(16, 32, 32))
+    assert (between["strength"].item(), between["roughness"].item()) == pytest.approx((2.5, 1.6**-2))
+    assert "2/2/1.7/1.5/1.4" in member.unit
 
 
 @pytest.mark.parametrize("name", sorted({name for each in suites() for name in suite(each).names if "." in name}))
@@ -222,6 +232,11 @@ def test_the_picture_of_an_index_map_has_room_for_it_and_others_have_their_level
     sizes = [imread(path).shape[1::-1] for path in _contact_sheet.write_pictures(members, CLIP, tmp_path)]
     wide, high = 8 * 56 + 10, 6 * 56 + 25
     assert sizes == [(wide + 210, high), (wide, high), (2 * 128 + 10, 128 + 25), (6 * 128 + 10, 128 + 25)]
+
+
+def test_a_picture_drawn_again_is_the_same_file(tmp_path):
+    once, again = (_contact_sheet.write_pictures(loaded("reverse"), CLIP, tmp_path / each)[0] for each in ("a", "b"))
+    assert once.read_bytes() == again.read_bytes()
 
 
 def test_a_sheet_of_a_temporal_perturbation_shows_every_frame_with_its_source():

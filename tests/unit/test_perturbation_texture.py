@@ -69,21 +69,12 @@ def shrunk(frames):
     return interpolate(chosen.float(), size=(SIDE, SIDE), mode="area").round().to(torch.uint8)
 
 
-@pytest.fixture
-def known_fault(request, name):
-    """A mean of 2 frames lags by half a frame and one of 3 does not: mending it is for the next suite version."""
-    if name == "temporal_blur":
-        request.applymarker(pytest.mark.xfail(reason="severity 1 lags, severity 2 does not", strict=True))
-
-
-@pytest.mark.usefixtures("known_fault")
 @pytest.mark.parametrize("name", NAMES)
 def test_severity_is_monotone_on_drawn_faces(drawn_clips, name):
     harm = harm_of(name, drawn_clips)
     assert harm == sorted(harm), harm
 
 
-@pytest.mark.usefixtures("known_fault")
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in FAR])
 def test_severity_is_monotone_on_real_texture(real_clips, name):
     harm = harm_of(name, real_clips)

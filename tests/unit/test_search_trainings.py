@@ -1,6 +1,7 @@
 """Searches with real trainings: races, halts and goings-on, and what a search may see."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from harness.schedule.session import Session
 from harness.spec.study import StudySpec
 from harness.spec.trial import DataRef
 from harness.tables import schema, store
+from harness.train.conditions import with_suite
 from harness.train.manifest import write_manifest
 from harness.train.preflight import Prepared
 from harness.train.unit import execute
@@ -161,3 +163,41 @@ def test_a_study_may_not_test_what_its_search_for_robustness_is_shown():
     with pytest.raises(HarnessError, match="stress names pixelate, which a search for validation_robustness is shown"):
         check_search_sees_no_test_condition(study)
     check_search_sees_no_test_condition(study.model_copy(update={"search": None}))
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("imagenet_c.pixelate", "pixelate"),
+        ("imagenet_c.speckle_noise", "speckle_noise"),
+        ("rafdb_c.pixelate", "pixelate"),
+        ("combined_pixelate", "pixelate"),
+    ],
+)
+def test_nor_may_it_test_what_is_made_of_that(name, part):
+    stress = {"perturbations": [name, "fog"], "severities": [1]}
+    study = StudySpec.model_validate({**SPEC, "search": {"metrics": ["validation_robustness"]}, "stress": stress})
+    with pytest.raises(HarnessError) as refused:
+        check_search_sees_no_test_condition(study)
+    assert str(refused.value).startswith(f"stress names {name} (made of {part}), which a search for ")
+
+
+@pytest.mark.parametrize(
+    ("suite", "refused"),
+    [
+        ("core", []),
+        ("full", ["combined_pixelate"]),
+        ("rafdb_c", ["combined_pixelate", "rafdb_c.pixelate"]),
+        ("imagenet_c", ["imagenet_c.pixelate", "imagenet_c.speckle_noise"]),
+        ("kinetics_c", []),
+    ],
+)
+def test_of_the_suites_core_may_stand_beside_a_search_for_robustness(suite, refused):
+    search = {"metrics": ["validation_robustness"]}
+    study = with_suite(StudySpec.model_validate({**SPEC, "search": search, "stress": {"suite": suite}}))
+    try:
+        check_search_sees_no_test_condition(study)
+        found = []
+    except HarnessError as error:
+        found = re.findall(r"([\w.]+) \(made of", str(error))
+    assert found == refused

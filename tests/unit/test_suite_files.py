@@ -3,6 +3,7 @@
 import pytest
 
 from perturbations import _suite
+from perturbations._published import with_pairs
 from perturbations._suite_file import read
 
 GOOD = """
@@ -76,5 +77,10 @@ def test_a_suites_file_is_read_once_however_many_conditions_ask_for_it(monkeypat
     monkeypatch.setattr(_suite, "read", lambda *told: seen.append(told) or read(*told))
     _suite._once_read.cache_clear()
     for _ in range(3):
-        assert _suite.load("imagenet_c.fog").levels == (1.5, 2, 2.5, 2.5, 3)
+        assert _suite.load("imagenet_c.zoom_blur").levels == (1.11, 1.16, 1.21, 1.26, 1.31)
     assert len(seen) == 1
+
+
+def test_a_second_parameter_that_a_perturbation_has_not_is_refused():
+    with pytest.raises(ValueError, match="Rain has no second parameter"):
+        with_pairs(_suite.load("rain"), (1.0, 2.0, 3.0, 4.0, 5.0), (1.0, 1.0, 2.0, 2.0, 2.0))

@@ -19,7 +19,7 @@ from harness.spec.search import Objective
 from harness.spec.study import StudySpec
 from harness.spec.trial import Condition
 from harness.tables import schema, store
-from harness.train.conditions import suite
+from harness.train.conditions import parts, suite
 from harness.train.record import read_record
 from perturbations._apply import SUITE_VERSION
 
@@ -129,17 +129,21 @@ def validation_conditions() -> tuple[Condition, ...]:
 
 
 def check_search_sees_no_test_condition(study: StudySpec) -> None:
-    """A search for robustness must not be shown what its methods are compared under.
+    """A search for robustness must not be shown what its methods are compared under, nor a part of it.
 
     Raises:
-        HarnessError: if the study tests a perturbation of the validation suite.
+        HarnessError: if the study tests a perturbation of the validation suite, at any levels, alone or combined.
     """
     if not _asks_for_robustness(study):
         return
-    shared = sorted({one.perturbation for one in validation_conditions()} & set(study.stress.names))
-    if shared:
+    seen = frozenset[str]().union(*(parts(one.perturbation) for one in validation_conditions()))
+    shared = {name: sorted(seen & parts(name)) for name in sorted(study.stress.names)}
+    told = [
+        name if name in known else f"{name} (made of {', '.join(known)})" for name, known in shared.items() if known
+    ]
+    if told:
         raise HarnessError(
-            f"stress names {', '.join(shared)}, which a search for validation_robustness is shown. Take them out of "
+            f"stress names {', '.join(told)}, which a search for validation_robustness is shown. Take them out of "
             "stress, or validation_robustness out of search.metrics."
         )
 
