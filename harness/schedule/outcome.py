@@ -21,8 +21,8 @@ def print_outcome(ended: Ended, console: Console) -> int:
         console.print(f"Freed {num_bytes}: states of {count} training{'s' * (count > 1)} that the search gave up.")
     console.print(f"Report: {ended.outputs.html_path.absolute()}", highlight=False)
     for warning, trials in sorted(ended.warnings.items()):
-        count = f"{trials} trial{'s' * (trials > 1)}"
-        console.print(f"warned in {count}: {warning}", style="yellow", markup=False, highlight=False)
+        where = f"{trials} trial{'s' * (trials > 1)}"
+        console.print(f"warned in {where}: {warning}", style="yellow", markup=False, highlight=False)
     for name, error in sorted(ended.failed.items()):
         console.print(f"failed: {name}: {error}", style="red", markup=False, highlight=False)
     return 1 if ended.failed else 0
