@@ -7,25 +7,14 @@ import pytest
 import torch
 from PIL import Image
 from scipy import ndimage
+from spoilt import CLIP, FLAT, SHAPE, farthest, spoilt
 
-from perturbations._apply import perturb, stack
+from perturbations._apply import stack
 from perturbations._contract import ClipShape
 from perturbations._kernel import _grouped, _mirrored, convolve, line
 from perturbations._probe import moving_clip
 from perturbations._suite import load
 from perturbations._warp import quadrilateral, similarity, warp
-
-SHAPE = ClipShape(frames=8, height=56, width=64)
-CLIP = moving_clip(SHAPE, key=5)[None]
-FLAT = torch.full((1, 16, 3, 64, 64), 100, dtype=torch.uint8)
-
-
-def spoilt(name, severity=3, clip=CLIP, key=11):
-    return perturb(clip, load(name), severity, [key])
-
-
-def farthest(one, other):
-    return (one.double() - other.double()).abs().max().item()
 
 
 @pytest.mark.parametrize("severity", [3, 5])

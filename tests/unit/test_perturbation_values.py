@@ -7,27 +7,15 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
+from spoilt import CLIP, FLAT, SHAPE, farthest, spoilt
 
 from perturbations._apply import perturb
 from perturbations._colour import planckian
-from perturbations._contract import ClipShape
 from perturbations._curve import look_up
 from perturbations._donors import donor
 from perturbations._plasma import plasma
 from perturbations._probe import moving_clip
 from perturbations._suite import load
-
-SHAPE = ClipShape(frames=8, height=56, width=64)
-CLIP = moving_clip(SHAPE, key=5)[None]
-FLAT = torch.full((1, 16, 3, 64, 64), 100, dtype=torch.uint8)
-
-
-def spoilt(name, severity=3, clip=CLIP, key=11):
-    return perturb(clip, load(name), severity, [key])
-
-
-def farthest(one, other):
-    return (one.double() - other.double()).abs().max().item()
 
 
 def as_float(clip):
