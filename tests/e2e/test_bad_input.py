@@ -64,7 +64,7 @@ def test_a_mistake_ends_the_process_with_code_2_and_no_traceback(dferbench):
         (["--local", "--slots", "2"], "leave out --slots and --address"),
         (["--local", "--address", "auto"], "leave out --slots and --address"),
         (["--address", "ray://head:10001"], "dferbench submit"),
-        (["--slots", "-1"], "-1 is not in the range"),
+        (["--slots", "-1"], "greater than or equal to 0"),
     ],
 )
 def test_options_that_do_not_go_together_are_told_before_anything_is_written(
