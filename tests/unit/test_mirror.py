@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 import uuid
 from pathlib import Path
 
@@ -248,3 +249,23 @@ def test_the_same_on_a_server_that_speaks_s3(here, other, monkeypatch):
         assert fsspec.filesystem("s3").ls("") == ["bucket"], "no bucket is made that nobody asked for"
     finally:
         server.stop()
+
+
+def test_a_small_file_that_is_written_again_and_again_is_never_seen_half_written(uri):
+    there, contents = RemoteFolder(uri), [bytes([number]) * 100_000 for number in range(3)]
+    there.write("claim", contents[0])
+    ended = threading.Event()
+
+    def write():
+        for content in contents * 30:
+            there.write("claim", content)
+        ended.set()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    seen = set()
+    while not ended.is_set():
+        seen.add(there.read("claim"))
+    thread.join()
+    assert seen <= set(contents)
+    assert list(there.sizes("")) == ["claim"]

@@ -85,15 +85,13 @@ class RemoteFolder:
 
     def write(self, name: str, content: bytes) -> None:
         """Write a small file there."""
-        there = f"{self._base}/{name}"
-
-        def put() -> None:
-            self._make_parent(there)
-            self._fs.pipe_file(there, content)
-
-        self._tried(put, f"take {name}")
+        self._put(name, lambda there: self._fs.pipe_file(there, content))
 
     def send(self, path: Path, name: str) -> None:
+        """Write a file there."""
+        self._put(name, lambda there: self._fs.put_file(str(path), there))
+
+    def _put(self, name: str, write: Callable[[str], object]) -> None:
         """Write a file there; under another name first where half a file can be seen."""
         target = f"{self._base}/{name}"
         hidden = f"{target}.{uuid.uuid4().hex}.part"
@@ -101,12 +99,12 @@ class RemoteFolder:
         def put() -> None:
             self._make_parent(target)
             if not self._renames:
-                self._fs.put_file(str(path), target)
+                write(target)
                 return
-            self._fs.put_file(str(path), hidden)
+            write(hidden)
             self._fs.mv(hidden, target)
 
-        self._tried(put, f"take {path.name}")
+        self._tried(put, f"take {name.rpartition('/')[2]}")
 
     def fetch(self, name: str, path: Path) -> None:
         """Fetch a file, too large for memory perhaps; it appears here whole."""
