@@ -21,11 +21,11 @@ from typing import Any
 from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.schedule.cluster.remote_folder import RemoteFolder
+from harness.schedule.operate.driver import SILENT_SECONDS, Driver
+from harness.tables.temporary import alive
 
 RENEW_SECONDS = 10.0
 """Between two renewals."""
-SILENT_SECONDS = 60.0
-"""A driver that has renewed nothing for so long, by the clock of the one that listens, is taken for dead."""
 SETTLE_SECONDS = 2.0
 """Of two drivers that claim at the same time the store keeps one, which both see after this time."""
 
@@ -125,9 +125,9 @@ class Lease:
     def _is_renewed(self, found: dict[str, Any]) -> bool:
         """Whether a claim changes while one listens; clocks that disagree do not matter."""
         logger.warning(
-            "Process %s on %s ran study '%s' with this store and did not say that it ended; listening for %.0f s "
-            "whether it still runs.",
-            *(found.get("pid"), found.get("host"), self._study, SILENT_SECONDS),
+            "%s ran study '%s' with this store and did not say that it ended; listening for %.0f s whether it still "
+            "runs.",
+            *(_driver(found), self._study, SILENT_SECONDS),
         )
         deadline = time.monotonic() + SILENT_SECONDS
         while time.monotonic() < deadline:
@@ -139,19 +139,17 @@ class Lease:
 
     def _refused(self, found: dict[str, Any]) -> HarnessError:
         return HarnessError(
-            f"Study '{self._study}' is being run with --store {self._there.uri} by process {found.get('pid')} on "
-            f"{found.get('host')}. Wait for it, stop it there, or use another --store."
+            f"Study '{self._study}' is being run with --store {self._there.uri} by {_driver(found)}. Wait for it, "
+            "stop it there, or use another --store."
         )
+
+
+def _driver(found: dict[str, Any]) -> Driver:
+    """Who made a claim."""
+    return Driver(int(found.get("pid", 0)), str(found.get("host", "an unknown host")))
 
 
 def _died_here(found: dict[str, Any]) -> bool:
     """Whether a claim is of a process of this host that lives no more."""
-    if found.get("host") != socket.gethostname():
-        return False
-    try:
-        os.kill(int(found["pid"]), 0)
-    except ProcessLookupError:
-        return True
-    except (PermissionError, KeyError, ValueError):
-        return False
-    return False
+    driver = _driver(found)
+    return driver.here and not alive(driver.pid)
