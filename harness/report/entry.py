@@ -1,6 +1,5 @@
 """A leaderboard entry: a folder with one method's predictions and a manifest, which is itself a small runs folder."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -14,6 +13,8 @@ from harness.report.augmentations import declared
 from harness.report.declarations import DECLARED, MANIFEST, SELECTION
 from harness.report.findings import analyse
 from harness.report.study_results import read_results
+from harness.stats.kept_metrics import is_kept
+from harness.tables.content import sha256
 from harness.tables.schema import TRIALS
 from harness.tables.store import write, write_text
 
@@ -107,11 +108,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def file_digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file of an entry but its manifest, by path within it."""
+    """SHA-256 of every file of an entry but its manifest and what is computed from them, by path within it."""
     return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        path.relative_to(folder).as_posix(): sha256(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST and not path.name.startswith("metrics-")
+        if path.is_file() and path.name != MANIFEST and not is_kept(path)
     }
 
 

@@ -16,6 +16,7 @@ from harness.report.fingerprint_check import Compared, compare_fingerprints, mis
 from harness.report.study_results import StudyResults, read_results
 from harness.spec.trial import CLEAN_CONDITION
 from harness.stats.gather import RunOutcomes
+from harness.stats.kept_metrics import forget_kept
 from harness.stats.logits import read_predictions
 
 REQUIRED = {
@@ -43,6 +44,8 @@ class Validation(NamedTuple):
 def validate(folder: Path, reference: RunPaths | None = None) -> Validation:
     """Check an entry, and against a reference run if one is given: the same clips, labels and conditions.
 
+    Scores that lie beside the predictions are no part of an entry; they are deleted, and made anew when it is merged.
+
     Raises:
         CollectedError: naming everything that is broken or missing.
         HarnessError: if the folder is no entry at all.
@@ -50,6 +53,7 @@ def validate(folder: Path, reference: RunPaths | None = None) -> Validation:
     manifest = read_manifest(folder)
     _stop_if("is no valid entry", folder, list(_manifest_problems(manifest)))
     _stop_if("was altered or is incomplete", folder, list(_file_problems(folder, manifest)))
+    forget_kept(folder)
     results = read_results(RunPaths(folder, manifest["study"]))
     problems = [*_identity_problems(manifest, results), *_coverage_problems(results), *_logit_problems(results)]
     compared = Compared((), ())

@@ -10,6 +10,7 @@ from harness.errors import HarnessError
 from harness.stats.logits import Predictions, read_predictions
 from harness.stats.score import RECALL, SCALED, SUFFIX, TEMPERATURE, known_metrics, score_matrix
 from harness.stats.temperature import fit_temperature
+from harness.tables.content import made_of, sha256
 from harness.tables.schema import METRICS
 from harness.tables.store import read, write
 
@@ -17,14 +18,15 @@ from harness.tables.store import read, write
 def metrics_of(path: Path, classes: Sequence[str], val: Path | None = None) -> pd.DataFrame:
     """The metrics of one predictions file: read where they are kept and current, else scored and kept.
 
-    Kept metrics are current if they are not older than the files that they are made of and hold every known metric.
+    Kept metrics are current if they say, by digest, that they were made of these very files, and hold every metric.
 
     Args:
         path: the predictions.
         classes: the class names, in label order.
         val: the same network's validation predictions; with them come its temperature and the calibration after it.
     """
-    found = _kept(path, val)
+    sources = [sha256(path)] if val is None else [sha256(path), sha256(val)]
+    found = _kept(path, sources, scaled=val is not None)
     if found is not None:
         return found
     predictions = read_predictions(path, len(classes))
@@ -32,7 +34,7 @@ def metrics_of(path: Path, classes: Sequence[str], val: Path | None = None) -> p
     scored = score_matrix(predictions, classes, temperatures)
     if path == val:
         scored = pd.concat([scored, _temperature_rows(predictions, temperatures)], ignore_index=True)
-    write(scored, METRICS, kept_file(path))
+    write(scored, METRICS, kept_file(path), made_of=sources)
     return read(kept_file(path), METRICS)
 
 
@@ -51,20 +53,28 @@ def kept_file(path: Path) -> Path:
     return path.with_name(path.name.replace("predictions-", "metrics-", 1))
 
 
-def _kept(path: Path, val: Path | None) -> pd.DataFrame | None:
-    """The metrics kept of a predictions file, unless they are older than what they are made of or lack one."""
+def is_kept(path: Path) -> bool:
+    """Whether a file is one that this module keeps."""
+    return path.name.startswith("metrics-")
+
+
+def forget_kept(folder: Path) -> None:
+    """Delete what is kept in a folder and below: scores are made anew from predictions, whoever left them there."""
+    for path in [path for path in folder.rglob("*") if is_kept(path) and path.is_file()]:
+        path.unlink()
+
+
+def _kept(path: Path, sources: list[str], *, scaled: bool) -> pd.DataFrame | None:
+    """The metrics kept of a predictions file, unless they are made of other files or lack one."""
     kept = kept_file(path)
-    if not kept.exists():
-        return None
-    sources = [path] if val is None else [path, val]
-    if any(kept.stat().st_mtime_ns < source.stat().st_mtime_ns for source in sources):
+    if not kept.exists() or made_of(kept) != sources:
         return None
     try:
         found = read(kept, METRICS)
     except HarnessError:
         return None
-    scaled = set() if val is None else {f"{name}{SUFFIX}" for name in SCALED}
-    return found if set(found["metric"]) - {TEMPERATURE} == {RECALL, *known_metrics(), *scaled} else None
+    wanted = {RECALL, *known_metrics()} | ({f"{name}{SUFFIX}" for name in SCALED} if scaled else set())
+    return found if set(found["metric"]) - {TEMPERATURE} == wanted else None
 
 
 def _temperature_rows(predictions: Predictions, temperatures: Mapping[str, float]) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.errors import HarnessError
+from harness.tables.content import MADE_OF
 from harness.tables.migrations import migrated
 from harness.tables.schema import VERSION, Table
 from harness.tables.temporary import hidden_name
@@ -53,10 +54,12 @@ def to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
     return pa.Table.from_pandas(ordered, schema=table.schema, preserve_index=False, safe=True)
 
 
-def write(frame: pd.DataFrame, table: Table, path: Path) -> None:
-    """Write a table atomically, with its version in the file's metadata."""
+def write(frame: pd.DataFrame, table: Table, path: Path, made_of: Sequence[str] = ()) -> None:
+    """Write a table atomically, with its version in the file's metadata, and digests of what it was made of."""
     arrow = to_arrow(frame, table)
     metadata = {b"dferbench.table": table.name.encode(), b"dferbench.version": str(VERSION).encode()}
+    if made_of:
+        metadata[MADE_OF] = " ".join(made_of).encode()
     arrow = arrow.replace_schema_metadata(metadata)
     strings = [field.name for field in table.schema if pa.types.is_string(field.type)]
     sink = pa.BufferOutputStream()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from harness.data.clip import Source
 from harness.train.ahead import read_ahead
 from harness.train.batches import Batch, ClipReader
-from harness.train.showing import Pass, shown_under
+from harness.train.showing import Pass, different, shown_under
 
 EVALUATION_BATCH = 32
 """Clips per forward pass outside training; fixed, so that logits do not depend on a study's batch size."""
@@ -84,22 +84,27 @@ def said_of(
     device: torch.device,
     on_shown: OnShown | None = None,
 ) -> Float[Tensor, "m p b k"]:
-    """Logits of several networks for one batch under every pass, on the networks' device."""
+    """Logits of several networks for one batch under every pass, on the networks' device.
+
+    Passes that show the same pixels are made once.
+    """
+    made, places = different(shown)
     # one array for all: small ones kept from every pass would lie between the clips that come and go, and keep the
     # allocator from using their memory again
     said: Tensor | None = None
-    for place, pixels in shown_under(batch, shown, device):
+    for place, pixels in shown_under(batch, made, device):
         if on_shown:
-            on_shown(shown[place], batch.clip_ids, pixels)
+            for one in (one for one, its in zip(shown, places, strict=True) if its == place):
+                on_shown(one, batch.clip_ids, pixels)
         clips = to_floats(pixels, device)
         for row, model in enumerate(models):
             logits = logits_of(model, clips)
             if said is None:
-                said = logits.new_empty(len(models), len(shown), *logits.shape)
+                said = logits.new_empty(len(models), len(made), *logits.shape)
             said[row, place] = logits
     if said is None:
         raise ValueError("nothing is shown: give at least one pass and one network")
-    return said
+    return said if len(made) == len(shown) else said.index_select(1, torch.tensor(places).to(device, non_blocking=True))
 
 
 def logits_of(model: nn.Module, clips: Float[Tensor, "b t c h w"]) -> Float[Tensor, "b k"]:

@@ -16,7 +16,8 @@ from typing import Any
 
 from harness.paths import UnitPaths
 from harness.tables import store
-from harness.train.record import read_record, sha256
+from harness.tables.content import sha256
+from harness.train.record import read_record
 
 SMALL_BYTES = 1_000_000
 """Files up to this size are compared whole on every look; a validation split's predictions are smaller."""

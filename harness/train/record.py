@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from harness.paths import UnitPaths
 from harness.tables import store
+from harness.tables.content import sha256
 from harness.tables.temporary import hidden_name, remove
 
 
@@ -59,14 +59,6 @@ def forget_unfinished(paths: UnitPaths) -> None:
     paths.resume.unlink(missing_ok=True)
     paths.failure.unlink(missing_ok=True)
     remove(paths.halts)
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        if path.suffix != ".pt":
-            return hashlib.sha256(file.read()).hexdigest()
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _files(folder: Path) -> list[Path]:

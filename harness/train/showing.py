@@ -45,6 +45,21 @@ def passes_of(conditions: Iterable[Condition], repeats: int) -> list[Pass]:
     ]
 
 
+def different(passes: Sequence[Pass]) -> tuple[list[Pass], list[int]]:
+    """The passes that show different pixels, and for every pass the place of its own among them.
+
+    A perturbation that draws nothing shows the same in every repeat.
+    """
+    alike = [one if _draws(one) else one._replace(repeat=0) for one in passes]
+    shown = list(dict.fromkeys(alike))
+    place_of = {one: place for place, one in enumerate(shown)}
+    return shown, [place_of[one] for one in alike]
+
+
+def _draws(one: Pass) -> bool:
+    return one.condition != CLEAN_CONDITION and perturbation(one.condition.perturbation).keyed
+
+
 def shown_under(
     batch: Batch, passes: Sequence[Pass], device: torch.device
 ) -> Iterator[tuple[int, UInt8[Tensor, "b t c h w"]]]:

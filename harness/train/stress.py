@@ -30,7 +30,7 @@ from harness.train.predict import (
     prediction_rows,
 )
 from harness.train.quarantine import put_aside
-from harness.train.showing import CLEAN_PASS, Pass, passes_of
+from harness.train.showing import CLEAN_PASS, Pass, different, passes_of
 from harness.train.task import OnEvent, Task, open_clips
 from perturbations._apply import SUITE_VERSION
 
@@ -168,7 +168,7 @@ def _show(task: Task, networks: Networks, clips: tuple[ClipReader, Fold], showin
     reader, fold = clips
     clip_ids = fold.test if showing.split == "test" else fold.val
     fingerprints = Fingerprints(clip_ids)
-    progress = {"kind": "stress", "conditions": len(showing.missing)}
+    progress = {"kind": "stress", "conditions": len(different(showing.missing)[0])}
     models, places = networks.of(showing.rules)
     watchers = Watchers(
         torch.device(task.device),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from harness.errors import HarnessError
 from harness.plugins import load
 from harness.spec.study import StudySpec
 from harness.spec.trial import TrialSpec
+from harness.tables.content import sha256
 from harness.train.pretrained import load_pretrained
 
 
@@ -41,8 +41,7 @@ def content_hash(path: Path) -> str:
         HarnessError: if it cannot be read.
     """
     try:
-        with path.expanduser().open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256(path.expanduser())
     except OSError as error:
         raise HarnessError(f"pretrained: {path} cannot be read ({error.strerror}).") from error
 

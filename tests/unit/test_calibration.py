@@ -1,5 +1,7 @@
 """Calibration before and after temperature scaling: the metric files' numbers, with honest intervals."""
 
+import os
+
 import numpy as np
 import pytest
 from fabricated_run import CLASSES, Fabrication, fabricate
@@ -13,8 +15,8 @@ from harness.stats.calibration import CALIBRATION_METRICS, JudgedTrial, calibrat
 from harness.stats.kept_metrics import kept_file, metrics_of, trial_temperatures
 from harness.stats.score import SCALED
 from harness.stats.temperature import cooled
-from harness.tables.schema import CALIBRATION
-from harness.tables.store import to_arrow
+from harness.tables.schema import CALIBRATION, predictions
+from harness.tables.store import read, to_arrow, write
 
 
 def network(seed: int, sharpness: float = 2.0, clips: int = 600, fold: int = 1) -> JudgedTrial:
@@ -83,16 +85,23 @@ def test_scores_after_scaling_are_in_the_metrics_table_under_every_condition(run
     assert value == trial_temperatures(unit.predictions("val"), CLASSES)["validation"]
 
 
-def test_kept_metrics_are_scored_anew_when_the_validation_predictions_are_newer(run):
+def test_kept_metrics_are_scored_anew_when_what_they_were_made_of_is_another_file_and_no_clock_is_asked(run):
     metrics_table(read_results(run))
     unit = run.unit(read_results(run).confirmed["trial_id"].iloc[0])
     (test,), val = unit.test_predictions("1"), unit.predictions("val")
-    made = kept_file(test).stat().st_mtime_ns
+    told, made = metrics_of(test, CLASSES, val), kept_file(test).stat().st_mtime_ns
+    for path in (test, val):  # as a copy on another machine has it, whose clock is ahead
+        os.utime(path, (4 * 10**9, 4 * 10**9))
     metrics_of(test, CLASSES, val)
     assert kept_file(test).stat().st_mtime_ns == made
-    val.touch()
-    metrics_of(test, CLASSES, val)
-    assert kept_file(test).stat().st_mtime_ns > made
+    rows = read(val, predictions(len(CLASSES)))
+    rows["logits"] = [2 * logits for logits in rows["logits"]]
+    write(rows, predictions(len(CLASSES)), val)
+    os.utime(val, (1, 1))
+    again = metrics_of(test, CLASSES, val)
+    scaled = told["metric"].str.endswith("_scaled")
+    assert not np.array_equal(again[scaled]["value"], told[scaled]["value"])
+    assert np.array_equal(again[~scaled]["value"], told[~scaled]["value"])
 
 
 def test_the_calibration_table_is_the_mean_of_the_metrics_table(run):

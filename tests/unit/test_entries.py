@@ -4,6 +4,7 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from fabricated_run import Fabrication, fabricate
@@ -16,9 +17,11 @@ from harness.report.findings import analyse
 from harness.report.latex import latex
 from harness.report.leaderboard import markdown
 from harness.report.merge import merge_leaderboards, merged
+from harness.report.metrics_table import metrics_table
 from harness.report.study_results import read_results
 from harness.report.validation import validate
-from harness.tables.schema import FINGERPRINTS
+from harness.tables.content import made_of
+from harness.tables.schema import FINGERPRINTS, METRICS
 from harness.tables.store import read, write
 from harness.train.augment_recipes import PARTS, PUBLISHED
 
@@ -148,6 +151,16 @@ def test_boards_name_what_each_method_was_trained_on(run, entry, tmp_path):
     html = merge_leaderboards([run_or_entry(entry), plain], tmp_path / "board", 20).html_path.read_text()
     assert 'data-name="trained_on"' in html
     assert "Trained on" not in markdown(analyse(plain_results, 20).leaderboard, "", [])
+
+
+def test_scores_planted_beside_predictions_are_not_believed(entry):
+    results = read_results(run_or_entry(entry))
+    honest = metrics_table(results)
+    for path in entry.glob("units/*/metrics-*.parquet"):
+        write(read(path, METRICS).assign(value=1.0), METRICS, path, made_of=made_of(path))
+    assert (metrics_table(results)["value"] == 1).all(), "kept scores are what the table is made of"
+    validate(entry)
+    pd.testing.assert_frame_equal(metrics_table(results), honest)
 
 
 def test_the_folder_of_an_entry_and_of_a_study_are_told_apart(run, entry):

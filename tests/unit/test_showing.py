@@ -18,9 +18,9 @@ from harness.train import showing
 from harness.train.batches import Batch
 from harness.train.conditions import perturbation
 from harness.train.predict import said_of
-from harness.train.showing import AHEAD, Pass, as_shown, in_turn, on_host, shown_under
+from harness.train.showing import AHEAD, Pass, as_shown, in_turn, on_host, passes_of, shown_under
 from perturbations import _jpeg
-from perturbations._apply import stack, to_device
+from perturbations._apply import perturb, stack, to_device
 from perturbations._contract import ClipShape
 from perturbations._jpeg import beside_other_threads
 from perturbations._probe import moving_clip
@@ -152,8 +152,24 @@ class Mean(nn.Module):
         return SimpleNamespace(logits=self.head(clips.mean((1, 3, 4))))
 
 
-def test_a_gpu_is_waited_for_by_no_pass_of_a_batch_only_for_its_logits(monkeypatch):
-    shown, waits = passes(*QUICK), []
+def test_repeats_of_what_draws_nothing_are_made_once_and_told_as_often_as_they_are_asked_for(monkeypatch):
+    conditions = [one.condition for one in passes("gaussian_noise", "low_resolution", severities=(3,))]
+    shown, made, looked = passes_of(conditions, 3), [], []
+    monkeypatch.setattr(showing, "perturb", lambda *given: made.append(given) or perturb(*given))
+    with torch.no_grad(), torch.random.fork_rng():
+        said = said_of([Mean()], BATCH, shown, CPU, lambda *seen: looked.append(seen))[0]
+    assert len(made) == 4, "three draws of noise and one picture of low resolution"
+    assert [one for one, *_ in looked] == shown
+    for one, _, pixels in looked:
+        assert torch.equal(pixels, as_shown(CLIPS, BATCH.clip_ids, one))
+    noisy, coarse = said[1:4], said[4:7]
+    assert not torch.equal(noisy[0], noisy[1])
+    assert torch.equal(coarse[0].expand_as(coarse), coarse)
+
+
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_a_gpu_is_waited_for_by_no_pass_of_a_batch_only_for_its_logits(monkeypatch, repeats):
+    shown, waits = passes_of([one.condition for one in passes(*QUICK)], repeats), []
     for place, _ in shown_under(BATCH, shown, CPU):  # what is kept for the CPU is made of values
         assert place < len(shown)
     drawn = {one: _drawn(one) for one in shown[1:]}

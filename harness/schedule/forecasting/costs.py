@@ -13,6 +13,7 @@ from harness.plan import Count, training_of
 from harness.schedule.forecasting.stored_costs import COSTS, StoredCosts, folder_bytes
 from harness.spec.study import StudySpec
 from harness.tables.selections import RULES
+from harness.train.showing import different, passes_of
 from harness.train.space import trial_bytes
 from harness.train.timing import time_recipe
 
@@ -113,7 +114,7 @@ def method_costs(study: StudySpec, method: str, each: Each, count: Count, done: 
 def each_costs(study: StudySpec, source: Source, method: str, stored: StoredCosts | None, device: str) -> Each:
     """What one trial costs: as its finished trials did; what they do not tell is measured on this machine."""
     fold = carve(source, study.folds[0], study.validation)
-    shown = len(fold.test) * len(study.stress.conditions) * study.stress.repeats
+    shown = len(fold.test) * len(different(passes_of(study.stress.conditions, study.stress.repeats))[0])
     told = stored.told(shown) if stored else {}
     needed = set(COSTS) if study.methods[method].search else set(COSTS) - {"search_epoch", "search_bytes"}
     basis = f"{stored.trials} finished trials" if stored else "measured now"
