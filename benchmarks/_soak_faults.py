@@ -40,6 +40,11 @@ class Site:
         return self.folder / "soak.yaml"
 
     @property
+    def clock(self) -> Path:
+        """Where it exists, Python processes begin by importing a ``sitecustomize`` from it, which may set clocks."""
+        return self.folder / "clock"
+
+    @property
     def results(self) -> RunPaths:
         """Where the study's results lie: it is called like its file."""
         return RunPaths(self.runs, self.study.stem)
@@ -48,10 +53,11 @@ class Site:
         """Start the command line on the study."""
         command = [sys.executable, "-m", "harness.cli", verb, str(self.study), "--out", str(self.runs), *options]
         log = (self.folder / f"{verb}.log").open("a")
+        surroundings = {**os.environ, MARK: str(self.folder)}
+        if self.clock.exists():
+            surroundings["PYTHONPATH"] = os.pathsep.join([str(self.clock), *filter(None, [os.getenv("PYTHONPATH")])])
         with log:
-            return subprocess.Popen(
-                command, env={**os.environ, MARK: str(self.folder)}, stdout=log, stderr=log, start_new_session=True
-            )
+            return subprocess.Popen(command, env=surroundings, stdout=log, stderr=log, start_new_session=True)
 
     def living(self, name: str = "") -> list[int]:
         """Processes of this site, whatever their parents, in whose command the pattern ``name`` is found."""
@@ -158,7 +164,7 @@ def damaged_file(where: Site, driver: subprocess.Popen[str], draw: random.Random
 
 
 Fault = Callable[[Site, subprocess.Popen[str], random.Random], Struck]
-FAULTS: dict[str, Fault] = {
+PROCESS_FAULTS: dict[str, Fault] = {
     fault.__name__: fault
     for fault in (kill_driver, kill_worker, kill_raylet, sigterm, sigint, stop, second_driver, damaged_file)
 }

@@ -4,11 +4,12 @@
 
 For every fault the study is started anew on Ray, struck at a moment drawn from the fault's seed, and run again to its
 end. Then its tables, predictions and leaderboard must be those of an undisturbed run, byte for byte; no process may
-live on, and no temporary file may be left. Faults (``_soak_faults.py``): SIGKILL of the driver, of a worker and of the
-raylet, SIGTERM, SIGINT, ``dferbench stop``, a second driver on the same folder, and a damaged file of a finished trial.
-A line is printed for each with its seed; ``--only SEED`` strikes one of them again. At the end, for each kind, it says
-how many struck: a signal for a driver that has ended, or a kill with nothing to kill any more, is no strike. The script
-fails if any study differs.
+live on, and no temporary file may be left. Faults: SIGKILL of the driver, of a worker and of the raylet, SIGTERM,
+SIGINT, ``dferbench stop``, a second driver on the same folder, a damaged file of a finished trial
+(``_soak_faults.py``); a full disk, a read-only one, clocks that disagree (``_soak_ground.py``). A line is printed for
+each with its seed; ``--only SEED`` strikes one of them again. At the end, for each kind, it says how many struck: a
+signal for a driver that has ended, or a kill with nothing to kill any more, is no strike. The script fails if any study
+differs.
 """
 
 import argparse
@@ -24,10 +25,12 @@ from collections import Counter
 from pathlib import Path
 
 import yaml
-from _soak_faults import DEADLINE_SECONDS, FAULTS, Site, Struck
+from _soak_faults import DEADLINE_SECONDS, PROCESS_FAULTS, Site, Struck
+from _soak_ground import GROUND_FAULTS, ground
 
 from harness.tables import schema, store
 
+FAULTS = PROCESS_FAULTS | GROUND_FAULTS
 ORPHAN_SECONDS = 90.0
 """Ray's agents try for a minute to report the death of a raylet whose driver was killed (publish_error in Ray 2.60)."""
 LSTM = {"name": "resnet18_lstm", "width": 8, "hidden": 8, "layers": 1}
@@ -93,12 +96,13 @@ def strike(parent: Path, seed: str, kind: str, seconds: float, wanted: dict[str,
     draw = random.Random(seed)
     moment = draw.uniform(0.0, seconds)
     where = site(parent, f"{seed}-{kind}")
-    driver = where.start("run", "--plain")
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        driver.wait(moment)
-    struck = FAULTS[kind](where, driver, draw)
-    said = f"{seed} {kind} at {moment:.1f} s: {struck.said}{'' if struck.effective else ' (no strike)'}"
-    return struck._replace(said=f"{said}: {_aftermath(where, wanted)}")
+    with ground(kind, where):
+        driver = where.start("run", "--plain")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            driver.wait(moment)
+        struck = FAULTS[kind](where, driver, draw)
+        said = f"{seed} {kind} at {moment:.1f} s: {struck.said}{'' if struck.effective else ' (no strike)'}"
+        return struck._replace(said=f"{said}: {_aftermath(where, wanted)}")
 
 
 def _aftermath(where: Site, wanted: dict[str, object]) -> str:
