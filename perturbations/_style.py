@@ -1,5 +1,8 @@
 """A clip's colour statistics moved towards those of a donor, per channel and over the whole clip."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from jaxtyping import Float32, Float64, UInt8
 from torch import Tensor
@@ -64,9 +67,21 @@ def _counts(pixels: UInt8[Tensor, "b t c h w"]) -> Float64[Tensor, "b c v"]:
     if not pixels.is_cpu:
         # bincount looks for its largest value, for which the host would have to wait
         places, none = flat.to(torch.int64), flat.new_zeros(*flat.shape[:2], 256, dtype=torch.int64)
-        return none.scatter_add_(2, places, torch.ones_like(places)).to(torch.float64)
+        with _added_up_in_any_order():
+            return none.scatter_add_(2, places, torch.ones_like(places)).to(torch.float64)
     rows = [torch.bincount(row, minlength=256) for clip in flat for row in clip]
     return torch.stack(rows).view(*flat.shape[:2], 256).to(torch.float64)
+
+
+@contextmanager
+def _added_up_in_any_order() -> Iterator[None]:
+    """Whole numbers have one sum. Where deterministic kernels are asked for, torch would sort them first on a GPU."""
+    asked = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(False)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(asked[0], warn_only=asked[1])
 
 
 def _moments(counts: Float64[Tensor, "b c v"]) -> tuple[Float64[Tensor, "b c 1"], Float64[Tensor, "b c 1"]]:

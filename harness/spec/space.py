@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import HarnessError, near_miss
-from harness.spec.domain import Domain, product
+from harness.spec.domain import Domain, Value, product
 from harness.spec.method import MethodSpec, RecipeSpec
 
 MAX_GRID = 100_000
@@ -41,6 +41,21 @@ def is_active(recipe: RecipeSpec, search: Mapping[str, Domain], path: str, value
         if not Domain(choice=wanted).contains(seen):
             return False
     return True
+
+
+def sized_differently(search: Mapping[str, Domain]) -> list[dict[str, Value]]:
+    """Configurations that together need as much memory as any: the written one, and each change of one path that may.
+
+    Those are named choices, such as SAM's variants, and the ends of whatever a network is built from.
+    """
+    changed: list[dict[str, Value]] = [{}]
+    for path, domain in search.items():
+        if path.startswith("model."):
+            values = domain.choice or domain.bounds or ()
+        else:
+            values = tuple(one for one in domain.choice or () if one is None or isinstance(one, bool | str))
+        changed += [{path: value} for value in values]
+    return changed
 
 
 def written_values(recipe: RecipeSpec, search: Mapping[str, Domain]) -> dict[str, Any]:

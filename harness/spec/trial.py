@@ -23,6 +23,7 @@ CLEAN = "clean"
 
 
 AugmentPart = Literal["flip", "crop", "color_jitter"]
+Precision = Literal["float32", "tf32", "bfloat16"]
 PublishedRecipe = Literal["m3dfel", "former_dfer", "ial", "dfer_clip_dfew", "dfer_clip_ferv39k"]
 
 
@@ -68,14 +69,16 @@ class TrainingSpec(Strict):
 
     ``select_on`` names the validation metric whose best epoch is kept; ``last`` keeps the last epoch.
     ``clip_gradient`` is the largest allowed global gradient norm, null for none. ``soft_labels`` trains on the
-    annotators' votes as class probabilities; validation and test go by the label.
+    annotators' votes as class probabilities; validation and test go by the label. ``precision`` is what the training's
+    forward passes compute in: ``tf32`` lets a GPU's convolutions round their inputs to 10 bits, as PyTorch does unless
+    it is told otherwise; ``bfloat16`` is automatic mixed precision. Evaluation and the loss are in float32.
     """
 
     epochs: int = Field(default=100, ge=1)
     batch_size: int = Field(default=32, ge=1)
     warmup_epochs: float = Field(default=5.0, ge=0)
     final_learning_rate: float = Field(default=0.01, ge=0, le=1)
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
     clip_gradient: float | None = Field(default=None, gt=0)
     mix: MixSpec | None = None
     soft_labels: bool = False

@@ -118,7 +118,7 @@ class Training:
         started = perf_counter()
         training, seed = self.trial.training, self.trial.seed
         batches = -(-len(self.fold.train) // training.batch_size)
-        reports: list[tuple[StepReport, Batch]] = []
+        reports: list[tuple[StepReport, Tensor]] = []  # with labels; a batch held on to would keep all clips in memory
         rate = 0.0
         self.model.train()
         shuffled = self.reader.shuffled(self.fold.train, training.batch_size, seed, number)
@@ -128,7 +128,7 @@ class Training:
             )
             set_learning_rate(self.optimizer, rate)
             progress = (number - 1 + index / batches) / training.epochs
-            reports.append((self._step(batch, number, progress), batch))
+            reports.append((self._step(batch, number, progress), batch.labels))
         return {
             "trial_id": self.trial.trial_id,
             "epoch": number,
@@ -215,11 +215,11 @@ def _keep(
         kept.weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
-def _train_columns(reports: list[tuple[StepReport, Batch]]) -> dict[str, Any]:
-    """Epoch means, weighted by batch size."""
-    sizes = np.array([len(batch.clip_ids) for _, batch in reports], dtype=float)
+def _train_columns(reports: list[tuple[StepReport, Tensor]]) -> dict[str, Any]:
+    """Epoch means over steps and the labels of their batches, weighted by batch size."""
+    sizes = np.array([len(labels) for _, labels in reports], dtype=float)
     names = sorted({name for report, _ in reports for name in report.parts})
-    correct = [float((report.logits.argmax(1).cpu() == batch.labels).float().mean()) for report, batch in reports]
+    correct = [float((report.logits.argmax(1).cpu() == labels).float().mean()) for report, labels in reports]
     return {
         "train_loss": float(np.average([report.loss for report, _ in reports], weights=sizes)),
         "train_parts": [

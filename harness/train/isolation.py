@@ -35,12 +35,13 @@ def deterministic(device: torch.device) -> Iterator[None]:
     Without this, sums by index or place (``index_add``, ``scatter_add``) come in any order on a GPU, and two runs of a
     spec differ in their last digits (PyTorch, "Reproducibility"). On a CPU it is so anyway. Attention is computed by
     matrix products: the gradients of its fused kernels are deterministic only where a warning would be an error.
+    Convolutions in float32 are in float32, not in TF32, which torch takes on GPUs unless it is told not to.
     """
     backend = torch.backends.cudnn
     memory: Any = torch.utils.deterministic  # its switch is set through the module's class
-    chosen = backend.deterministic, backend.benchmark, memory.fill_uninitialized_memory
+    chosen = backend.deterministic, backend.benchmark, backend.allow_tf32, memory.fill_uninitialized_memory
     asked = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    backend.deterministic, backend.benchmark = True, False
+    backend.deterministic, backend.benchmark, backend.allow_tf32 = True, False, False
     attention: AbstractContextManager[object] = nullcontext()
     if device.type == "cuda":
         # cuBLAS reads this when it first works in a process
@@ -52,5 +53,16 @@ def deterministic(device: torch.device) -> Iterator[None]:
         with attention:
             yield
     finally:
-        backend.deterministic, backend.benchmark, memory.fill_uninitialized_memory = chosen
+        backend.deterministic, backend.benchmark, backend.allow_tf32, memory.fill_uninitialized_memory = chosen
         torch.use_deterministic_algorithms(asked[0], warn_only=asked[1])
+
+
+@contextmanager
+def convolutions_in_tf32(*, allowed: bool) -> Iterator[None]:
+    """Within it, a GPU's convolutions may round what they multiply to 10 bits (TF32), if that is allowed."""
+    backend = torch.backends.cudnn
+    before, backend.allow_tf32 = backend.allow_tf32, allowed
+    try:
+        yield
+    finally:
+        backend.allow_tf32 = before

@@ -72,7 +72,7 @@ def shown_under(
     """
     turns = in_turn(passes) if device.type != "cpu" else list(range(len(passes)))
     coded = [place for place in turns if device.type != "cpu" and on_host(passes[place])]
-    pixels = batch.pixels.to(device, non_blocking=True)
+    pixels = batch.pixels.to(device, non_blocking=True).contiguous()
     with _codecs(batch, [passes[place] for place in coded], pinned=device.type == "cuda") as made:
         for place in turns:
             if place in coded:
@@ -82,13 +82,21 @@ def shown_under(
 
 
 def as_shown(pixels: UInt8[Tensor, "b t c h w"], clip_ids: Sequence[str], one: Pass) -> UInt8[Tensor, "b t c h w"]:
-    """Clips as a pass shows them, on the device that they are on."""
+    """Clips as a pass shows them, on the device that they are on; in halves if its memory does not hold them all."""
     condition = one.condition
     if condition == CLEAN_CONDITION:
         return pixels
     plugin = perturbation(condition.perturbation)
     keys = [key(condition.perturbation, condition.severity, clip_id, one.repeat) for clip_id in clip_ids]
-    return perturb(pixels, plugin, condition.severity, keys)
+    try:
+        return perturb(pixels, plugin, condition.severity, keys)
+    except torch.OutOfMemoryError:
+        if len(pixels) == 1:
+            raise
+    if pixels.device.type == "cuda":
+        torch.cuda.empty_cache()
+    half = len(pixels) // 2
+    return torch.cat([as_shown(pixels[part], clip_ids[part], one) for part in (slice(half), slice(half, None))])
 
 
 def on_host(one: Pass) -> bool:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -15,6 +15,8 @@ from torch.optim import Optimizer
 from harness.errors import HarnessError
 from harness.objectives._contract import LossParts, TrainState
 from harness.spec.method import OptimizerSpec
+from harness.spec.trial import Precision
+from harness.train.isolation import convolutions_in_tf32
 from harness.train.optimizer import TwoPassOptimizer, base_of, global_norm, needs_second_pass
 from models._blocks.model import Output
 
@@ -82,7 +84,7 @@ class Stepper:
         spec: OptimizerSpec,
         *,
         clip_gradient: float | None = None,
-        precision: Literal["float32", "bfloat16"] = "float32",
+        precision: Precision = "float32",
     ) -> None:
         self.model = model
         self.loss = loss
@@ -145,13 +147,14 @@ class Stepper:
         self, clips: Float[Tensor, "b t c h w"], labels: Int[Tensor, " b"], state: TrainState, share: float
     ) -> _Pass:
         """Add the gradients of a share of the loss; the loss itself is computed in single precision."""
-        with torch.autocast(clips.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            output: Output = self.model(clips)
-        logits = output.logits.float()
-        if output.auxiliary is not None:
-            state = replace(state, auxiliary=output.auxiliary.float())
-        result: LossParts = self.loss(logits, output.features.float(), labels, state)
-        (result.loss * share if share < 1 else result.loss).backward()
+        with convolutions_in_tf32(allowed=self.precision == "tf32"):
+            with torch.autocast(clips.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+                output: Output = self.model(clips)
+            logits = output.logits.float()
+            if output.auxiliary is not None:
+                state = replace(state, auxiliary=output.auxiliary.float())
+            result: LossParts = self.loss(logits, output.features.float(), labels, state)
+            (result.loss * share if share < 1 else result.loss).backward()
         return _Pass(LossParts(result.loss.detach(), result.parts), logits.detach())
 
     def _gradient_norm(self) -> Tensor:

@@ -16,7 +16,7 @@ from harness.train.optimizer import build_optimizer
 from harness.train.step import Stepper
 
 STEPS = 2
-"""Timed steps after one that warms up."""
+"""Timed steps, and timed forward passes, after one that warms up."""
 
 
 class ClipSeconds(NamedTuple):
@@ -45,6 +45,7 @@ def time_recipe(
         train = _seconds(lambda: stepper.step(clips, labels, state), device)
         model.eval()
         with torch.no_grad():
+            model(clips)  # kernels of evaluation are loaded when they are first asked for
             forward = _seconds(lambda: model(clips), device)
         weight_bytes = sum(value.numel() * value.element_size() for value in model.state_dict().values())
     return ClipSeconds(train / batch, forward / batch, weight_bytes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,8 +33,9 @@ from harness.train.weights import start_from
 
 ACCUMULATION = 2
 """Micro-batches of a batch in the one retry after the device's memory ran out."""
-OUT_OF_MEMORY = ("out of memory", "CUDNN_STATUS_ALLOC_FAILED", "can't allocate memory")
-"""How allocators complain that do not raise torch's own error."""
+OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|_ALLOC(ATION)?_FAILED")
+"""How allocators complain that do not raise torch's own error: the host's, and by their status cuDNN's
+(``CUDNN_STATUS_ALLOC_FAILED``, ``..._INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED``), cuBLAS's and cuFFT's."""
 
 
 def train(task: Task, on_event: OnEvent) -> UnitPaths:
@@ -64,7 +66,7 @@ def train(task: Task, on_event: OnEvent) -> UnitPaths:
 
 def is_out_of_memory(error: RuntimeError) -> bool:
     """Whether an error says that the device's memory, or the host's, ran out."""
-    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
+    return isinstance(error, torch.OutOfMemoryError) or bool(OUT_OF_MEMORY.search(str(error)))
 
 
 def free_memory(task: Task) -> None:

@@ -1,5 +1,6 @@
 """Memory that runs out costs micro-batches, which move the weights as whole batches do."""
 
+import weakref
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from torch.nn import functional
 from harness.errors import HarnessError
 from harness.objectives._contract import LossParts, TrainState
 from harness.spec.method import OptimizerSpec
+from harness.spec.trial import CLEAN_CONDITION, Condition
+from harness.train import memory
 from harness.train.fit import Training
-from harness.train.memory import limited, probe
+from harness.train.memory import limited, measure, probe
 from harness.train.optimizer import build_optimizer
 from harness.train.step import Stepper
 from harness.train.unit import execute
@@ -99,8 +102,14 @@ def run_out(monkeypatch, times: int, error: RuntimeError) -> list[int]:
 
 @pytest.mark.parametrize(
     "error",
-    [torch.OutOfMemoryError(OUT_OF_MEMORY), RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED")],
-    ids=["torch", "cudnn"],
+    [
+        torch.OutOfMemoryError(OUT_OF_MEMORY),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuFFT error: CUFFT_ALLOC_FAILED"),
+    ],
+    ids=["torch", "old cudnn", "cudnn", "cublas", "cufft"],
 )
 def test_memory_that_runs_out_once_costs_micro_batches_and_the_record_says_so(error, source, tmp_path, monkeypatch):
     seen = run_out(monkeypatch, 1, error)
@@ -152,3 +161,40 @@ def test_a_share_of_a_gpu_is_given_back(source, tmp_path, monkeypatch):
     assert shares == [0.25, 1.0]
     with limited(make_task(source, tmp_path, memory_fraction=0.25)):
         assert shares == [0.25, 1.0]
+
+
+def test_an_epoch_holds_on_to_no_clips_that_are_behind_it(source, tmp_path, monkeypatch):
+    alive, most, step = weakref.WeakSet(), [], Training._step
+
+    def watched(self, batch, *rest):
+        alive.add(batch.pixels)
+        most.append(len(alive))
+        return step(self, batch, *rest)
+
+    monkeypatch.setattr(Training, "_step", watched)
+    execute(make_task(source, tmp_path, training={"epochs": 1, "batch_size": 2}), ignore)
+    assert len(most) > 5
+    assert max(most) <= 2
+
+
+def test_what_is_measured_takes_a_batch_in_parts_where_the_trial_would(source, tmp_path, monkeypatch):
+    tried, step = [], Stepper.step
+
+    def runs_out(self, clips, labels, state):
+        tried.append(self.accumulation)
+        if self.accumulation == 1:
+            raise torch.OutOfMemoryError(OUT_OF_MEMORY)
+        return step(self, clips, labels, state)
+
+    monkeypatch.setattr(Stepper, "step", runs_out)
+    assert measure(make_task(source, tmp_path)).reserved > 0
+    assert tried == [1, 2, 2]
+
+
+def test_what_is_measured_sees_each_perturbation_once_at_its_highest_severity(source, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(memory, "as_shown", lambda pixels, names, one: seen.append(one.condition) or pixels)
+    wanted = [("gaussian_noise", 1), ("gaussian_noise", 3), ("jpeg", 3), ("reverse", 1)]
+    conditions = (CLEAN_CONDITION, *(Condition(perturbation=name, severity=severity) for name, severity in wanted))
+    measure(make_task(source, tmp_path, conditions=conditions))
+    assert seen == [conditions[2], conditions[4]], "codecs work on the host"

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from harness.objectives._contract import LossParts, TrainState
 from harness.spec.method import OptimizerSpec, SamSpec
+from harness.train.isolation import deterministic
 from harness.train.optimizer import build_optimizer, needs_second_pass, set_learning_rate
 from harness.train.step import Diverged, Stepper, statistics_frozen
 from models._blocks.model import Output
@@ -250,6 +251,23 @@ def test_the_same_seed_gives_the_same_training_with_dropout(sam):
     one, other = Network(norm=True, dropout=0.5), Network(norm=True, dropout=0.5)
     assert take(stepper(one, sam), 4)[-1].loss == take(stepper(other, sam), 4)[-1].loss
     assert torch.equal(flat(one), flat(other))
+
+
+@pytest.mark.parametrize("precision", ["float32", "tf32", "bfloat16"])
+def test_convolutions_take_tf32_forwards_and_backwards_where_the_spec_says_so_and_nowhere_else(precision):
+    backend, seen = torch.backends.cudnn, []
+
+    class Watched(Network):
+        def forward(self, clips):
+            output = super().forward(clips)
+            seen.append(backend.allow_tf32)
+            output.logits.register_hook(lambda gradient: seen.append(backend.allow_tf32))
+            return output
+
+    with deterministic(torch.device("cpu")):
+        take(stepper(Watched(), precision=precision))
+        assert not backend.allow_tf32
+    assert seen == [precision == "tf32"] * 2
 
 
 def test_half_precision_keeps_the_loss_and_the_weights_in_single_precision():

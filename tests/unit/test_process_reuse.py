@@ -42,21 +42,21 @@ def gpu(left: Leftover = Leftover(0.0), broken: str = "") -> Gpu:  # noqa: B008 
 )
 def test_a_process_is_worn_out_by_what_it_keeps_and_by_a_gpu_that_is_or_may_be_broken(left, defect, reason):
     process = Process()
-    process.begin(gpu(left), None)
+    process.begin(gpu(left), 1.0)
     assert process.end(defect=defect) == why_worn_out(left, defect=defect)
     assert reason in process.worn_out
     assert bool(process.worn_out) == bool(reason)
     with pytest.raises(WornOutError, match=reason) if reason else nullcontext():
-        process.begin(gpu(), None)
+        process.begin(gpu(), 1.0)
 
 
 def test_a_process_whose_gpu_breaks_while_it_waits_refuses_the_next_unit_and_all_after_it():
     process = Process()
-    process.begin(gpu(), None)
+    process.begin(gpu(), 1.0)
     assert not process.end(defect=False)
     for broken in (DEAD, ""):
         with pytest.raises(WornOutError, match=DEAD):
-            process.begin(gpu(broken=broken), None)
+            process.begin(gpu(broken=broken), 1.0)
 
 
 def test_a_process_that_never_trained_on_a_gpu_is_as_good_after_any_error():
@@ -97,7 +97,8 @@ def run(monkeypatch, tmp_path):
         monkeypatch.setattr(ray_worker.ray, "get_gpu_ids", lambda: [0])
         monkeypatch.setattr(ray_worker.tune, "report", lambda result: events.append(result["event"]))
         task = make_task_for_gpu()
-        ray_worker.run_unit({"task": task.model_dump_json(), "storage": list(Storage())})
+        asked = {"cpu": 1, "gpu": 0.5, "memory": 0}
+        ray_worker.run_unit({"task": task.model_dump_json(), "storage": list(Storage()), "resources": asked})
         (event,) = events
         return ray_worker.json.loads(event), alive
 
@@ -126,6 +127,7 @@ def run(monkeypatch, tmp_path):
         (StorageError("the disk is full"), False),
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."), False),
         (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), False),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), False),
         (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), True),
         (torch.AcceleratorError(DEAD), True),
         (TypeError("a defect of a model"), True),
@@ -168,6 +170,7 @@ def cuda(monkeypatch):
     names = ("synchronize", "empty_cache", "reset_peak_memory_stats", "set_per_process_memory_fraction", *answers)
     for name in names:
         monkeypatch.setattr(torch.cuda, name, stand_in(name))
+    monkeypatch.setattr(torch.accelerator, "empty_host_cache", stand_in("empty_host_cache"), raising=False)
     return called, answers
 
 
@@ -180,7 +183,7 @@ def test_a_unit_s_memory_is_given_back_before_what_is_left_is_measured(cuda):
     cycle = weakref.ref(Cycle())
     assert leave_gpu() == Leftover(5.0)
     assert cycle() is None
-    assert called == ["synchronize", "empty_cache", "reset_peak_memory_stats", "memory_allocated"]
+    assert called == ["synchronize", "empty_cache", "empty_host_cache", "reset_peak_memory_stats", "memory_allocated"]
 
 
 def test_a_broken_gpu_is_told_and_not_raised(cuda):

@@ -47,6 +47,17 @@ def test_whatever_ray_raises_when_it_starts_is_an_error_of_one_line_that_says_wh
 
 
 @pytest.mark.parametrize(
+    ("named", "told"),
+    [("MIG-1a,MIG-2b,MIG-3c", {"num_gpus": 3}), ("0,1", {}), ("GPU-1a", {}), ("", {}), (None, {})],
+)
+def test_slices_of_a_gpu_are_counted_for_ray_which_counts_cards(named, told, monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if named is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
+    assert ray_cluster.visible_slices() == told
+
+
+@pytest.mark.parametrize(
     ("starts", "left"),
     [
         ([RayNotStartedError("no")], 0),

@@ -141,6 +141,27 @@ def test_both_jpeg_codecs_give_the_same_bytes(quality):
     assert not torch.equal(by_rust, CLIPS[0])
 
 
+def test_clips_that_a_device_cannot_spoil_at_once_are_spoilt_in_halves(monkeypatch):
+    one, taken = passes("gaussian_noise", severities=(3,))[1], []
+
+    def small(pixels, *rest):
+        if len(pixels) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        taken.append(len(pixels))
+        return perturb(pixels, *rest)
+
+    def none(*given):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    whole = as_shown(CLIPS, BATCH.clip_ids, one)
+    monkeypatch.setattr(showing, "perturb", small)
+    assert torch.equal(as_shown(CLIPS, BATCH.clip_ids, one), whole)
+    assert taken == [1, 1]
+    monkeypatch.setattr(showing, "perturb", none)
+    with pytest.raises(torch.OutOfMemoryError):
+        as_shown(CLIPS, BATCH.clip_ids, one)
+
+
 class Mean(nn.Module):
     """Logits that hang on every pixel."""
 

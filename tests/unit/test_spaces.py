@@ -15,7 +15,7 @@ from harness.spec.domain import Domain
 from harness.spec.load import bundled_studies, dump_study, parse_study
 from harness.spec.method import MethodSpec, OptimizerSpec, RecipeSpec, SamSpec
 from harness.spec.ready_spaces import ready_space, ready_spaces
-from harness.spec.space import first_configurations, grid, most_passes, written_values
+from harness.spec.space import first_configurations, grid, most_passes, sized_differently, written_values
 
 GOOD = yaml.safe_load(bundled_studies()["quickstart"].read_text())
 SAM = {"choice": [None, "sam", "asam"]}
@@ -190,6 +190,26 @@ def test_a_grid_leaves_out_what_its_conditions_leave_out():
     found = [tuple(values.values()) for values in grid(method)]
     assert found == [(None,), ("sam", 0.01), ("sam", 0.02), ("asam", 0.01), ("asam", 0.02)]
     assert most_passes(method) == 2
+
+
+def test_what_may_need_another_size_of_memory_is_every_named_choice_and_the_ends_of_a_network_s_numbers():
+    search = {
+        "optimizer.learning_rate": {"log_uniform": [1e-4, 1e-2]},
+        "optimizer.sam": {"choice": [None, "asam"]},
+        "objective.eta": {"choice": [1, 2, 3]},
+        "model.width": {"int_uniform": [8, 64]},
+        "model.depth": {"choice": [1, 2]},
+    }
+    domains = {path: Domain.model_validate(domain) for path, domain in search.items()}
+    assert sized_differently(domains) == [
+        {},
+        {"optimizer.sam": None},
+        {"optimizer.sam": "asam"},
+        {"model.width": 8},
+        {"model.width": 64},
+        {"model.depth": 1},
+        {"model.depth": 2},
+    ]
 
 
 def test_passes_of_a_step_are_those_that_the_optimiser_makes():

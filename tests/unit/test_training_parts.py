@@ -50,12 +50,12 @@ def test_a_gpu_is_asked_for_deterministic_kernels_and_the_process_is_left_as_it_
             torch.are_deterministic_algorithms_enabled(),
             torch.is_deterministic_algorithms_warn_only_enabled(),
             torch.utils.deterministic.fill_uninitialized_memory,
-            (backend.deterministic, backend.benchmark),
+            (backend.deterministic, backend.benchmark, backend.allow_tf32),
         )
 
     before = switches()
     with deterministic(torch.device(device)):
-        assert switches() == (asked, asked, not asked, (True, False))
+        assert switches() == (asked, asked, not asked, (True, False, False))
     assert switches() == before
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from harness.errors import HarnessError
+from harness.schedule.cluster.packing import memory_fraction
 from harness.train.leftover import Leftover
 
 PATIENCE_SECONDS = 60.0
@@ -18,6 +19,9 @@ PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 2.0
 NEEDED_ALONE = 0.25
 """Share of a GPU's memory that must be free for a trial that has the GPU to itself."""
+NEEDED_SHARED = 0.75
+"""Part of what a trial may take of a shared GPU that must be free for it to begin: others keep to their shares, but
+CUDA's own memory, and that of a desktop, are not known to the megabyte."""
 KEPT_MB = 256.0
 """Tensors that a process may keep from one unit to the next: the workspaces of cuBLAS (32 MiB on Hopper by PyTorch's
 default, for the thread that computes and the one that takes gradients) and the tables of perturbations (bounded caches;
@@ -55,8 +59,8 @@ class Process:
         self.worn_out = ""
         self._gpu: Gpu | None = None
 
-    def begin(self, gpu: Gpu, fraction: float | None) -> None:
-        """Take up a unit on the process's GPU; ``fraction`` as in ``wait_for_memory``.
+    def begin(self, gpu: Gpu, share: float) -> float | None:
+        """Take up a unit on the process's GPU; share and result are those of ``wait_for_memory``.
 
         Raises:
             WornOutError: if the process must not train again, or CUDA broke while it waited for this unit.
@@ -67,7 +71,7 @@ class Process:
         if self.worn_out:
             raise WornOutError(self.worn_out)
         self._gpu = gpu
-        wait_for_memory(fraction, gpu.room)
+        return wait_for_memory(share, gpu.room)
 
     def end(self, *, defect: bool) -> str:
         """Give the GPU back after a unit; why the process must not train again, empty if it may.
@@ -102,21 +106,23 @@ def check_given(ids: Sequence[object], device: str) -> None:
         raise HarnessError("This trial is to use a GPU, but Ray gave it none. Set resources.gpus above 0.")
 
 
-def wait_for_memory(fraction: float | None, room: Room) -> None:
-    """Wait until a GPU has room for a trial.
+def wait_for_memory(share: float, room: Room) -> float | None:
+    """Wait until a GPU has room for a trial; the share of its memory that the trial's tensors may take.
 
     Args:
-        fraction: share of its memory that the trial may take; ``None`` if the GPU is the trial's own.
+        share: of the GPU that the trial was given.
         room: bytes that this process can have, what it holds already among them, and bytes in all.
 
     Raises:
-        HarnessError: if others still hold it after ``PATIENCE_SECONDS``.
+        HarnessError: if others still hold it after ``PATIENCE_SECONDS``, or the share is too small for any trial.
     """
-    needed, deadline = fraction or NEEDED_ALONE, time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         left, total = room()
+        fraction = memory_fraction(share, total / 1e6)
+        needed = NEEDED_ALONE if fraction is None else NEEDED_SHARED * fraction
         if left >= needed * total:
-            return
+            return fraction
         if time.monotonic() > deadline:
             raise HarnessError(
                 f"The GPU has {left / 1e6:.0f} of {total / 1e6:.0f} MB free, and this trial needs "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from harness.errors import HarnessError
+
 CONTEXT_MB = 600.0
 """What a process takes of a GPU for CUDA and its kernels, beside its tensors (about 300 to 600 MB for PyTorch 2)."""
 HEADROOM = 1.15
@@ -13,10 +15,13 @@ MOST = 16
 
 
 class Measured(NamedTuple):
-    """Memory in MB of 10^6 bytes: what a trial reserved on its GPU, and what the GPU has."""
+    """Memory in MB of 10^6 bytes: what a trial reserved on its GPU, and what the GPU has for trials.
+
+    The first is infinite for a trial that ran out of memory on a GPU of its own.
+    """
 
     reserved_mb: float
-    total_mb: float
+    usable_mb: float
 
 
 def trials_per_gpu(measured: Measured) -> int:
@@ -26,11 +31,24 @@ def trials_per_gpu(measured: Measured) -> int:
     3
     """
     needed = measured.reserved_mb * HEADROOM + CONTEXT_MB
-    return max(1, min(MOST, int(measured.total_mb / needed)))
+    return max(1, min(MOST, int(measured.usable_mb / needed)))
 
 
-def memory_fraction(trials: int, total_mb: float) -> float | None:
-    """The share of a GPU's memory that a trial's tensors may take; ``None`` for one that has the GPU to itself."""
-    if trials <= 1:
+def memory_fraction(share: float, total_mb: float) -> float | None:
+    """The share of a GPU's memory that a trial's tensors may take; ``None`` for one that has the GPU to itself.
+
+    Args:
+        share: of the GPU, as Ray gives it; CUDA's own memory comes out of it.
+        total_mb: of the GPU that it was given.
+
+    Raises:
+        HarnessError: if nothing is left for tensors.
+    """
+    if share >= 1:
         return None
-    return 1 / trials - CONTEXT_MB / total_mb
+    if share * total_mb <= CONTEXT_MB:
+        raise HarnessError(
+            f"This trial has a share of {share:g} of a GPU of {total_mb:.0f} MB, and CUDA alone takes up to "
+            f"{CONTEXT_MB:.0f} MB. Give it a larger one: resources.gpus."
+        )
+    return share - CONTEXT_MB / total_mb

@@ -70,7 +70,7 @@ def connected(address: str, num_cpus: float, has_failed: Callable[[], bool] = bo
     logging.getLogger("ray").setLevel(logging.ERROR)
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address == "local":
-        own = {"num_cpus": num_cpus, "object_store_memory": OBJECT_STORE_BYTES}
+        own = {"num_cpus": num_cpus, "object_store_memory": OBJECT_STORE_BYTES, **visible_slices()}
         with _failing_in_words("Ray does not start on this machine", START_ADVICE, RayNotStartedError):
             context = ray.init(address=address, include_dashboard=False, **own, **quiet)
         hide_token()
@@ -80,6 +80,12 @@ def connected(address: str, num_cpus: float, has_failed: Callable[[], bool] = bo
         _join(address, quiet)
         with _shut_down():
             yield
+
+
+def visible_slices() -> dict[str, int]:
+    """The number of GPUs to tell Ray, which counts cards, where slices of them (MIG) are named to be used."""
+    named = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.startswith("MIG-")]
+    return {"num_gpus": len(named)} if named else {}
 
 
 @contextmanager

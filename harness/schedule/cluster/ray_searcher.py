@@ -36,12 +36,10 @@ class Ground(NamedTuple):
 
     Attributes:
         asked: what a unit of each method asks of its machine.
-        memory_fractions: share of a GPU's memory for units of methods that share one.
         storage: where results are mirrored.
     """
 
     asked: dict[str, Request]
-    memory_fractions: dict[str, float | None]
     storage: Storage
 
 
@@ -79,10 +77,9 @@ class UnitSearcher(Searcher):
         self._handed_out += 1
         self.full = self._handed_out == BATCH
         self._on_event(unit, {"kind": "started"})
-        asked, fraction = self._ground.asked[unit.method], self._ground.memory_fractions.get(unit.method)
-        task = self._session.task(unit).model_copy(update={"memory_fraction": fraction})
+        asked = self._ground.asked[unit.method]
         return {
-            "task": task.model_dump_json(),
+            "task": self._session.task(unit).model_dump_json(),
             "resources": {"cpu": asked.cpus, "gpu": asked.gpus, "memory": asked.memory_mb * 1e6},
             "storage": list(self._ground.storage),
         }

@@ -26,7 +26,7 @@ from harness.plan import confirm_units
 from harness.schedule.brain import Brain
 from harness.schedule.cluster.mirrored import Storage
 from harness.schedule.cluster.node_probe import wanted_of
-from harness.schedule.cluster.packing import memory_fraction, trials_per_gpu
+from harness.schedule.cluster.packing import trials_per_gpu
 from harness.schedule.cluster.placing import requests, slots_of
 from harness.schedule.cluster.ray_cluster import RayNotStartedError, check_machines, connected, wait_for_room
 from harness.schedule.cluster.ray_guard import RayDiedError, guarded
@@ -35,6 +35,7 @@ from harness.schedule.cluster.ray_searcher import Ground, OnEvent, UnitSearcher
 from harness.schedule.cluster.ray_worker import measure_unit, run_unit
 from harness.schedule.session import Session
 from harness.schedule.signals import interrupt_on_sigterm
+from harness.spec.space import sized_differently
 from harness.tables.temporary import hidden_name, sweep
 
 MAX_RESTARTS = 5
@@ -113,28 +114,25 @@ def prepared_ground(session: Session, *, shared: bool) -> Ground:
             session.mirror.send_inputs([manifest, *(Path(one).expanduser() for one in weights)], pack)
             storage = storage._replace(manifest_hash=sha256(manifest.read_bytes()).hexdigest())
     together = _trials_per_gpu(session, storage)
-    shares = {method: 1 / trials for method, (trials, _) in together.items()}
-    fractions = {method: memory_fraction(*found) for method, found in together.items()}
-    return Ground(requests(session.study, shares), fractions, storage)
+    return Ground(requests(session.study, {method: 1 / trials for method, trials in together.items()}), storage)
 
 
-def _trials_per_gpu(session: Session, storage: Storage) -> dict[str, tuple[int, float]]:
-    """For each method that shares GPUs automatically: trials on one, and that GPU's memory in MB."""
+def _trials_per_gpu(session: Session, storage: Storage) -> dict[str, int]:
+    """For each method that shares GPUs automatically: trials on one, by the largest that its search may ask for."""
     study = session.study
-    methods = [name for name in study.methods if study.resources_of(name).gpus == "auto"]
-    measured = {}
-    for name in methods:
-        unit = confirm_units(study, session.prepared.dataset, name, 0, {})[0]
+    measured: dict[str, list[ray.ObjectRef]] = {}
+    for name in [name for name in study.methods if study.resources_of(name).gpus == "auto"]:
         task = ray.remote(measure_unit).options(num_cpus=study.resources_of(name).cpus, num_gpus=1, max_calls=1)
-        measured[name] = task.remote(session.task(unit).model_dump_json(), storage)
+        for values in sized_differently(study.methods[name].search):
+            unit = confirm_units(study, session.prepared.dataset, name, 0, values)[0]
+            measured.setdefault(name, []).append(task.remote(session.task(unit).model_dump_json(), storage))
     found = {}
-    for name, reference in measured.items():
+    for name, references in measured.items():
         try:
-            one = ray.get(reference)
+            found[name] = min(trials_per_gpu(one) for one in ray.get(references))
         except ray.exceptions.RayError as error:
-            reason = str(error).strip().splitlines()[-1]
+            reason = str(getattr(error, "cause", None) or error).strip().partition("\n")[0]
             raise HarnessError(f"methods.{name}: a training step fails on a GPU of its own: {reason}") from error
-        found[name] = trials_per_gpu(one), one.total_mb
     return found
 
 

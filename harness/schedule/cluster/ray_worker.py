@@ -9,6 +9,7 @@ import harness.schedule.cluster.ray_environment  # noqa: F401 - before Ray
 import json
 import traceback
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 import ray
@@ -18,7 +19,7 @@ from harness.errors import HarnessError, StorageError
 from harness.schedule.cluster.gpu_guard import Gpu, Process, WornOutError, check_given
 from harness.schedule.cluster.mirror import Mirror
 from harness.schedule.cluster.mirrored import Storage, bring_inputs, execute_mirrored
-from harness.schedule.cluster.packing import Measured
+from harness.schedule.cluster.packing import CONTEXT_MB, Measured
 
 PROCESS = Process()
 """This process, which Tune gives one unit after another."""
@@ -49,7 +50,8 @@ def _attempt(config: dict[str, Any], report: Report) -> tuple[dict[str, Any], bo
         task = Task.model_validate_json(config["task"])
         check_given(ray.get_gpu_ids(), task.device)
         if task.device == "cuda":
-            PROCESS.begin(own_gpu(), task.memory_fraction)
+            fraction = PROCESS.begin(own_gpu(), float(config["resources"]["gpu"]))
+            task = task.model_copy(update={"memory_fraction": fraction})
         return execute_mirrored(task, Storage(*config["storage"]), report), False
     except WornOutError:
         raise
@@ -71,14 +73,23 @@ def own_gpu() -> Gpu:
 
 
 def measure_unit(task_json: str, storage: tuple[str, str]) -> Measured:
-    """What a unit takes of a GPU, measured on a training step and an evaluation of one batch."""
-    import torch
+    """What a unit takes of a GPU, measured on a training step and an evaluation of one batch.
 
-    from harness.train.memory import measure
+    It has the GPU to itself, so what this process can have, and CUDA's own memory in it, is what there is for units.
+    """
+    from harness.train.memory import measure, room
+    from harness.train.train import is_out_of_memory
     from harness.train.unit import Task
 
     task = Task.model_validate_json(task_json)
     where = Storage(*storage)
     if where.manifest_hash:
         bring_inputs(task, where, Mirror.of_units(where.uri, task.units))
-    return Measured(measure(task).reserved, torch.cuda.mem_get_info()[1] / 1e6)
+    try:
+        reserved = measure(task).reserved
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        reserved = inf
+    left, total = room()
+    return Measured(reserved, min(left / 1e6 + CONTEXT_MB, total / 1e6))

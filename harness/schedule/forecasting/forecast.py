@@ -97,7 +97,7 @@ def estimate(
         method_costs(
             study,
             name,
-            each_costs(study, source, name, stored.get(name), device),
+            each_costs(study, source, name, stored.get(name), device if asked[name].gpus else "cpu"),
             _asked(name, found) if over else count,
             done.get(name, Done()),
             asked[name].gpus,
