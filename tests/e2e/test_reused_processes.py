@@ -112,7 +112,7 @@ def stand_in_for_run_unit(log: Path):
             return {"status": "done", "error": "", "seed": task.trial.seed, "pid": os.getpid()}
 
         ray_worker.execute_mirrored = execute
-        ray_worker.own_gpu = lambda: Gpu(lambda: (1e9, 1e9), lambda: Leftover(0.0), str)
+        ray_worker.own_gpu = lambda: Gpu(lambda: (8e9, 8e9), lambda: Leftover(0.0), str)
         ray_worker.run_unit(config)
 
     return run_unit
@@ -153,7 +153,7 @@ def test_a_process_is_used_again_but_not_a_worn_out_or_dead_one_or_one_of_other_
             threading.Thread(target=kill, args=(event["pid"],)).start()
 
     asked = {HALF: Request(1, 0.5), WHOLE: Request(1, 1)}
-    searcher = UnitSearcher(Placed(), brain, on_event, Ground(asked, {}, Storage()))
+    searcher = UnitSearcher(Placed(), brain, on_event, Ground(asked, Storage()))
     monkeypatch.setattr(ray_tune, "run_unit", stand_in_for_run_unit(log))
     ray_tune._fit(searcher, ray_tune.Limits(slots=1, failures=2), tmp_path / "tune")
 

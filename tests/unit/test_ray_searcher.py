@@ -19,7 +19,7 @@ from harness.schedule.cluster.ray_searcher import Ground, UnitSearcher
 from harness.train.task import Task
 
 STUDY = study_of({"configurations": 1}).model_copy(update={"seeds": (0, 1, 2)})
-GROUND = Ground({"hdf": Request(1, 0)}, {}, Storage())
+GROUND = Ground({"hdf": Request(1, 0)}, Storage())
 LIMITS = ray_tune.Limits(slots=2, failures=2)
 
 
