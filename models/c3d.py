@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from models._blocks.model import ClipShape, Model, Output
 from models._blocks.normalise import UNIT, ClipNormalise, as_volume
+from models._blocks.pooling import MaxPool3d
 
 STAGES = ((1,), (2,), (4, 4), (8, 8), (8, 8))
 """Channels of each stage's convolutions, in units of the width."""
@@ -67,7 +68,7 @@ def _stages(width: int) -> list[nn.Module]:
             layers += [nn.Conv3d(channels, outputs * width, 3, padding=1), nn.BatchNorm3d(outputs * width), nn.ReLU()]
             channels = outputs * width
         window = (1, 2, 2) if index == 0 else (2, 2, 2)
-        layers.append(nn.MaxPool3d(window, window, padding=(0, 1, 1) if index == 4 else 0))
+        layers.append(MaxPool3d(window, window, padding=(0, 1, 1) if index == 4 else 0))
     return layers
 
 

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from models._blocks.model import ClipShape, Model, Output
 from models._blocks.normalise import SYMMETRIC, ClipNormalise, as_volume
+from models._blocks.pooling import MaxPool3d
 
 
 class Branches(NamedTuple):
@@ -57,10 +58,12 @@ class SamePool(nn.Module):
     def __init__(self, kernel: tuple[int, int, int], stride: tuple[int, int, int]) -> None:
         super().__init__()
         self.kernel, self.stride = kernel, stride
+        self.pool = MaxPool3d(kernel, stride)
 
     def forward(self, volume: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b c s i j"]:
         """The pooled volume. Inputs are not negative, so that zeros do not win."""
-        return functional.max_pool3d(same_padded(volume, self.kernel, self.stride), self.kernel, self.stride)
+        pooled: Tensor = self.pool(same_padded(volume, self.kernel, self.stride))
+        return pooled
 
 
 class Unit(nn.Module):

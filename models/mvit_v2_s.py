@@ -8,6 +8,7 @@ from torchvision.models.video.mvit import MSBlockConfig, MViT
 from models._blocks.checkpoint_keys import headless_encoder_key
 from models._blocks.model import ClipShape, Model
 from models._blocks.normalise import KINETICS_X3D
+from models._blocks.pooling import with_own_pools
 from models._blocks.torchvision_video import TorchvisionVideo
 
 KERNEL = [3, 3, 3]
@@ -49,7 +50,7 @@ def _build(config: MvitConfig, num_classes: int, shape: ClipShape) -> Torchvisio
         stochastic_depth_prob=config.stochastic_depth,
     )
     encoder.head = nn.Dropout(config.dropout)
-    return TorchvisionVideo(encoder, 8 * config.width, num_classes, KINETICS_X3D)
+    return TorchvisionVideo(with_own_pools(encoder), 8 * config.width, num_classes, KINETICS_X3D)
 
 
 def _blocks(config: MvitConfig) -> list[MSBlockConfig]:

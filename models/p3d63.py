@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from models._blocks.model import ClipShape, Model, Output
 from models._blocks.normalise import IMAGENET, ClipNormalise, as_volume
+from models._blocks.pooling import MaxPool3d
 
 EXPANSION = 4
 """Outer channels per inner channel of a block."""
@@ -73,7 +74,7 @@ class P3d(nn.Module):
             raise ValueError(f"P3D halves frames four times; {shape.frames} frames are fewer than 16")
         self.normalise = ClipNormalise(IMAGENET)
         self.stem = nn.Sequential(
-            *_unit(3, config.width, (1, 7, 7), (1, 2, 2)), nn.MaxPool3d((2, 3, 3), 2, padding=(0, 1, 1))
+            *_unit(3, config.width, (1, 7, 7), (1, 2, 2)), MaxPool3d((2, 3, 3), 2, padding=(0, 1, 1))
         )
         stages: list[nn.Module] = []
         channels = config.width
@@ -84,7 +85,7 @@ class P3d(nn.Module):
                 stages.append(PseudoBlock(channels, planes, 2 if index and not position else 1, arrangement))
                 channels = EXPANSION * planes
             if index < 3:
-                stages.append(nn.MaxPool3d((2, 1, 1)))
+                stages.append(MaxPool3d((2, 1, 1)))
         self.stages = nn.Sequential(*stages)
         self.dropout = nn.Dropout(config.dropout)
         self.classifier = nn.Linear(channels, num_classes)

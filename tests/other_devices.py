@@ -99,7 +99,7 @@ class Waits(TorchDispatchMode):
 
 
 UNORDERED = re.compile(
-    r"_?(adaptive_(avg|max)_pool[23]d|avg_pool3d|fractional_max_pool[23]d|upsample_(linear1d|bilinear2d|bicubic2d|trilinear3d)"
+    r"_?(adaptive_(avg|max)_pool[23]d|avg_pool3d|max_pool3d_with_indices|fractional_max_pool[23]d|upsample_(linear1d|bilinear2d|bicubic2d|trilinear3d)"
     r"|reflection_pad[123]d|grid_sampler_[23]d|ctc_loss|scaled_dot_product_\w+)_backward"
     r"|max_unpool[23]d|nll_loss2d|put|histc|bincount|median|scatter_reduce"
 )
