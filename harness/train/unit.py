@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.errors import StorageError
+from harness.errors import HarnessError, StorageError
 from harness.paths import UnitPaths
 from harness.tables.storage import check_writable, storage
 from harness.train.failure import write_failure
@@ -13,7 +13,7 @@ from harness.train.quarantine import damage, is_sound, put_aside
 from harness.train.record import read_record
 from harness.train.stress import is_stressed, stress
 from harness.train.task import OnEvent, Task
-from harness.train.train import train
+from harness.train.train import is_out_of_memory, train
 
 __all__ = ["OnEvent", "Task", "execute", "is_finished", "read_record", "result_of"]
 
@@ -51,8 +51,26 @@ def _execute(task: Task, on_event: OnEvent) -> dict[str, Any]:
     if reason:
         put_aside(paths, reason)
         record = read_record(train(task, on_event))
-    stress(task, record, on_event)
+    _tested(task, record, on_event)
     return record
+
+
+def _tested(task: Task, record: dict[str, Any], on_event: OnEvent) -> None:
+    """Show a finished training what its task asks for.
+
+    Raises:
+        HarnessError: if memory does not suffice for a single clip.
+    """
+    try:
+        stress(task, record, on_event)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        reason = str(error).partition("\n")[0]
+        raise HarnessError(
+            f"Memory ran out on {task.device} while a finished trial was shown its test clips: {reason} Give it a larger "
+            "share of a device (resources.gpus), or end what else holds its memory, and run the study again."
+        ) from error
 
 
 def is_finished(task: Task) -> bool:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from tiny_unit import OUT_OF_MEMORY, contents_but_seconds, ignore, make_task, names, weights
 
+from harness.errors import HarnessError
 from harness.spec.trial import CLEAN_CONDITION, Condition
 from harness.train.fit import Training
 from harness.train.unit import execute, is_finished, read_record
@@ -55,6 +56,19 @@ def test_an_evaluation_batch_that_is_too_large_is_shown_in_halves(source, finish
     (ours,), (theirs,) = copied.paths.test_predictions(SUITE_VERSION), finished.paths.test_predictions(SUITE_VERSION)
     logits = [np.stack(store.read(path, schema.predictions(2))["logits"].to_list()) for path in (ours, theirs)]
     np.testing.assert_allclose(*logits, rtol=1e-5, atol=1e-6)
+
+
+def test_test_clips_that_do_not_fit_one_by_one_are_a_failure_in_words(copied, monkeypatch):
+    from models.x3d import X3D
+
+    def too_large(self, clips):
+        raise torch.OutOfMemoryError(OUT_OF_MEMORY)
+
+    for path in copied.paths.test_predictions(SUITE_VERSION):
+        path.unlink()
+    monkeypatch.setattr(X3D, "forward", too_large)
+    with pytest.raises(HarnessError, match=r"finished trial was shown its test clips.*resources\.gpus"):
+        execute(copied, ignore)
 
 
 def garbage(path: Path) -> None:
