@@ -68,8 +68,8 @@ def _tested(task: Task, record: dict[str, Any], on_event: OnEvent) -> None:
             raise
         reason = str(error).partition("\n")[0]
         raise HarnessError(
-            f"Memory ran out on {task.device} while a finished trial was shown its test clips: {reason} Give it a larger "
-            "share of a device (resources.gpus), or end what else holds its memory, and run the study again."
+            f"Memory ran out on {task.device} while a finished trial was shown its test clips: {reason} Give it a "
+            "larger share of a device (resources.gpus), or end what else holds its memory, and run the study again."
         ) from error
 
 
