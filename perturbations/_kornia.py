@@ -60,7 +60,7 @@ class KorniaAugmentation:
             raise ValueError(f"{named(module)} makes {seen} from {given}; end it with a Resize to the clip's own size")
         return to_pixels(spoilt * 255)
 
-    def _through(self, module: Augmentation, frames: Float[Tensor, "t c h w"]) -> Float[Tensor, "t c k l"]:
+    def _through(self, module: Augmentation, frames: Float[Tensor, "t c h w"]) -> Float[Tensor, "n c k l"]:
         """A clip under draws of the generator as it stands."""
         if isinstance(module, AugmentationBase3D):
             clip = frames.transpose(0, 1)[None]
@@ -77,7 +77,7 @@ class KorniaAugmentation:
         return _applied(module, frames, module.forward_parameters(frames.shape))
 
 
-def _through_video(module: VideoSequential, frames: Float[Tensor, "t c h w"]) -> Float[Tensor, "t c k l"]:
+def _through_video(module: VideoSequential, frames: Float[Tensor, "t c h w"]) -> Float[Tensor, "n c k l"]:
     """A clip through a container that takes clips in a layout of its own."""
     last_first = module.data_format == "BCTHW"
     clip = frames.transpose(0, 1)[None] if last_first else frames[None]
