@@ -9,6 +9,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from perturbations._contract import ClipShape, Landmarks, Params, Perturbation
+from perturbations._face import face_size
 from perturbations._suite import Suite, suite, suites
 
 __all__ = ["SUITE_VERSION", "Suite", "key", "perturb", "stack", "suite", "suites", "to_device"]
@@ -93,8 +94,8 @@ def _check_landmarks(landmarks: Sequence[Landmarks | None] | None, count: int) -
     for face in landmarks:
         if face is not None and not all(-1 <= part <= 2 for point in face for part in point):
             raise ValueError(f"landmarks are fractions of the frame, (right, down) within -1..2, not {tuple(face)}")
-        if face is not None and face.left_eye == face.right_eye:
-            raise ValueError(f"both eyes are at {face.left_eye}, so the size of the face is not known; give None")
+        if face is not None and not face_size(face):
+            raise ValueError(f"eyes and mouth are all at {face.left_eye}, so the face has no size; give None")
 
 
 def _spoilt(
