@@ -87,7 +87,7 @@ def profiled(name: str, profile: Profile, share: float = SHARE) -> Perturbation:
         title=f"{base.title}, {profile}"
         + ("" if share == SHARE or profile == "ramp" else f" of {share:g} of the clip"),
         family="temporal_profile",
-        granularity="frame",
+        granularity="coherent" if profile == "ramp" and base.granularity == "clip" else base.granularity,
         draw=course.draw,
         apply=course.apply,
         keyed=base.keyed or profile == "burst",

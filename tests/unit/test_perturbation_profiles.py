@@ -77,6 +77,20 @@ def test_a_quarter_is_what_is_meant_where_no_share_is_given():
     assert profiled("overexposure", "burst", 0.25).title == "Overexposure, burst"
 
 
+@pytest.mark.parametrize(
+    ("name", "profile", "granularity"),
+    [
+        ("defocus_blur", "burst", "clip"),
+        ("defocus_blur", "ramp", "coherent"),
+        ("gaussian_noise", "apex", "frame"),
+        ("gaussian_noise", "ramp", "frame"),
+        ("face_jitter", "burst", "coherent"),
+    ],
+)
+def test_a_profile_draws_as_often_as_its_perturbation_and_a_ramp_moves_smoothly(name, profile, granularity):
+    assert profiled(name, profile).granularity == granularity
+
+
 @pytest.mark.parametrize("share", [0.0, -0.5, 1.5, float("nan")])
 def test_a_share_that_is_none_is_refused(share):
     with pytest.raises(ValueError, match="a burst lasts a share of the clip above 0 and up to 1, not"):
