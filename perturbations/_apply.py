@@ -9,6 +9,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from perturbations._contract import ClipShape, Landmarks, Params, Perturbation
+from perturbations._face import face_size
 from perturbations._suite import Suite, suite, suites
 
 __all__ = ["SUITE_VERSION", "Suite", "key", "perturb", "stack", "suite", "suites", "to_device"]
@@ -54,7 +55,8 @@ def perturb(
 
     Raises:
         ValueError: if the clips are not 8-bit RGB of at least 2 x 2 pixels, the number of keys or landmarks is not the
-            number of clips, landmarks are not fractions of the frame, or the severity is neither 0 nor within 1..5.
+            number of clips, landmarks are not fractions of the frame, the severity is neither 0 nor within 1..5, or
+            the perturbation returns anything but 8-bit clips of the shape that it was given.
     """
     size = tuple(pixels.shape)
     if pixels.dtype != torch.uint8 or len(size) != 5 or size[2] != 3 or min(size[3:]) < 2:
@@ -92,8 +94,8 @@ def _check_landmarks(landmarks: Sequence[Landmarks | None] | None, count: int) -
     for face in landmarks:
         if face is not None and not all(-1 <= part <= 2 for point in face for part in point):
             raise ValueError(f"landmarks are fractions of the frame, (right, down) within -1..2, not {tuple(face)}")
-        if face is not None and face.left_eye == face.right_eye:
-            raise ValueError(f"both eyes are at {face.left_eye}, so the size of the face is not known; give None")
+        if face is not None and not face_size(face):
+            raise ValueError(f"eyes and mouth are all at {face.left_eye}, so the face has no size; give None")
 
 
 def _spoilt(
@@ -101,12 +103,25 @@ def _spoilt(
 ) -> UInt8[Tensor, "b t c h w"]:
     """All clips at once, or one by one."""
     if not pixels.is_cpu:
-        return perturbation.apply(pixels, to_device(stack(drawn), pixels.device))
+        return _applied(pixels, perturbation, to_device(stack(drawn), pixels.device))
     if perturbation.whole_batch:
-        return perturbation.apply(pixels, stack(drawn))
+        return _applied(pixels, perturbation, stack(drawn))
     spoilt = torch.empty_like(pixels)
     for into, clip, params in zip(spoilt, pixels, drawn, strict=True):
-        into.copy_(perturbation.apply(clip[None], stack([params]))[0])
+        into.copy_(_applied(clip[None], perturbation, stack([params]))[0])
+    return spoilt
+
+
+def _applied(
+    pixels: UInt8[Tensor, "b t c h w"], perturbation: Perturbation, params: Params
+) -> UInt8[Tensor, "b t c h w"]:
+    """What the perturbation makes of clips: clips like them, because a copy would cast or repeat anything else."""
+    spoilt = perturbation.apply(pixels, params)
+    if spoilt.dtype != torch.uint8 or spoilt.shape != pixels.shape:
+        seen = f"{str(spoilt.dtype).removeprefix('torch.')} of shape {tuple(spoilt.shape)}"
+        raise ValueError(
+            f"'{perturbation.title}' makes {seen} of uint8 clips of shape {tuple(pixels.shape)}: keep both"
+        )
     return spoilt
 
 

@@ -62,7 +62,10 @@ class Perturbation:
         family: the group it is averaged in (illumination, noise, blur, temporal_loss, temporal_order, ...).
         unit: what the five levels measure, relative to image size and clip length where they are lengths.
         levels: the magnitudes at severities 1 to 5.
-        granularity: one draw for the clip, one for each frame, or a draw that moves smoothly over time.
+        granularity: what a random draw is for. ``clip``: one serves the whole clip, which frames it spoils included,
+            and those are spoilt alike. ``frame``: every frame has draws of its own, independent of other frames', even
+            where a loss shows until later. ``coherent``: the draw moves smoothly, so that neighbouring frames are
+            spoilt more alike than distant ones. What draws nothing says ``clip``.
         label_preserving: ``yes``, or ``order`` if it destroys the order of frames (reported apart from robustness).
         source: where the levels come from.
         whole_batch: the CPU, too, is given all clips at once, because the work is a pass over bytes or takes clips one

@@ -34,23 +34,58 @@ face for the lower-face ones, halves for one-sided occlusion."""
 EYES_APART = 0.36
 """The distance of the eyes in such a crop (own; it is 0.31 in ArcFace's looser template, Deng et al. 2019).
 Regions about landmarks keep their canonical size relative to it."""
+EYES_TO_MOUTH = 0.435
+"""The distance from between the eyes to the middle of the mouth there, from the middle of one region to the other's."""
+LEAST = 0.05
+"""A region that shows less of itself than this, in fractions of the frame's side, is taken to be off the frame."""
 
 
 def region(name: str, landmarks: Landmarks | None) -> Region:
-    """A region about the face's landmarks, or at its canonical place where they are not known."""
+    """A region about the face's landmarks, as far as it is in the frame.
+
+    It is at its canonical place where the face is not known, or where its own place is off the frame, so that no
+    region is ever covered without anything to be seen of it.
+    """
     if landmarks is None:
         return REGIONS[name]
-    eyes = _middle(landmarks.left_eye, landmarks.right_eye)
-    mouth = _middle(landmarks.left_mouth, landmarks.right_mouth)
-    size = math.dist(landmarks.left_eye, landmarks.right_eye) / EYES_APART
+    eyes, mouth = _eyes_and_mouth(landmarks)
     if name in {"eyes", "mouth"}:
         right, down = eyes if name == "eyes" else mouth
+        size = face_size(landmarks)
         height, width = REGIONS[name].height * size, REGIONS[name].width * size
-        return Region(down - height / 2, right - width / 2, height, width)
+        seen = _in_frame(Region(down - height / 2, right - width / 2, height, width))
+        return seen if min(seen.height, seen.width) >= LEAST else REGIONS[name]
     if name == "lower_face":
-        return Region(landmarks.nose[1], 0.0, 1 - landmarks.nose[1], 1.0)
-    middle = (eyes[0] + mouth[0]) / 2
+        top = _line(landmarks.nose[1])
+        return Region(top, 0.0, 1 - top, 1.0)
+    middle = _line((eyes[0] + mouth[0]) / 2)
     return Region(0.0, 0.0, 1.0, middle) if name == "left" else Region(0.0, middle, 1.0, 1 - middle)
+
+
+def face_size(landmarks: Landmarks) -> float:
+    """How large a face is, relative to one aligned by the eyes.
+
+    By the distance of the eyes or that from them to the mouth, whichever says more: the eyes of a profile are close
+    together, and the mouth of a bowed head is close to them. It is 0 where both are nothing.
+    """
+    eyes, mouth = _eyes_and_mouth(landmarks)
+    return max(math.dist(landmarks.left_eye, landmarks.right_eye) / EYES_APART, math.dist(eyes, mouth) / EYES_TO_MOUTH)
+
+
+def _eyes_and_mouth(landmarks: Landmarks) -> tuple[tuple[float, float], tuple[float, float]]:
+    return _middle(landmarks.left_eye, landmarks.right_eye), _middle(landmarks.left_mouth, landmarks.right_mouth)
+
+
+def _in_frame(place: Region) -> Region:
+    """The part of a region that is in the frame; its sides are negative where there is none."""
+    top, left = max(0.0, place.top), max(0.0, place.left)
+    bottom, right = min(1.0, place.top + place.height), min(1.0, place.left + place.width)
+    return Region(top, left, bottom - top, right - left)
+
+
+def _line(at: float) -> float:
+    """Where a line parts the frame: the canonical middle, if it would not."""
+    return at if LEAST <= at <= 1 - LEAST else 0.5
 
 
 def _middle(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:

@@ -1,20 +1,23 @@
 """Temporal profiles: when in the clip an appearance perturbation acts."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from perturbations._combine import STEPS, member, parameters_of
+from perturbations._combine import STEPS, parameters_of
 from perturbations._contract import ClipShape, Params, Perturbation
 from perturbations._levels import along
 from perturbations._random import Draws
+from perturbations._suite import load
 
 Profile = Literal["constant", "ramp", "burst", "apex"]
 SHARE = 0.25
-"""The part of the clip that a burst lasts and that an apex spans."""
+"""The part of the clip that a burst lasts and that an apex spans, if no other is asked for."""
+TEMPORAL = ("temporal_loss", "temporal_rate", "temporal_order", "temporal_profile")
+"""Families that choose frames; ``temporal_light`` changes the picture of each."""
 _STREAM = 99
 
 
@@ -27,6 +30,7 @@ class _Course:
 
     base: Perturbation
     profile: Profile
+    share: float
 
     def draw(self, level: float, key: int, shape: ClipShape) -> Params:
         """The stage of every frame (0: clean), how many there are, and the parameters of each."""
@@ -49,30 +53,51 @@ class _Course:
         if self.profile == "ramp":
             reached = [severity * (moment + 1) / frames for moment in range(frames)]
             return torch.tensor([sum(stage <= now + 1e-9 for stage in stages) for now in reached])
-        run = max(1, round(SHARE * frames))
+        run = max(1, round(self.share * frames))
         start = Draws(key, _STREAM).integer(frames - run + 1) if self.profile == "burst" else (frames - run) // 2
         return torch.tensor([int(start <= moment < start + run) for moment in range(frames)])
 
 
-def profiled(name: str, profile: Profile) -> Perturbation:
+def profiled(name: str, profile: Profile, share: float = SHARE) -> Perturbation:
     """An appearance perturbation that acts along a temporal profile.
 
     Args:
-        name: the perturbation's file.
+        name: the perturbation's file, or a suite's variant of one (``imagenet_c.fog``).
         profile: ``constant`` (all frames, the perturbation itself), ``ramp`` (severity grows in documented steps to its
-            full value in the last frame), ``burst`` (a quarter of the clip, anywhere), ``apex`` (its middle quarter).
+            full value in the last frame), ``burst`` (a run of frames, anywhere), ``apex`` (those in the middle).
+        share: of the clip that a burst or an apex lasts, above 0 and up to 1; at least one frame.
+
+    Raises:
+        ValueError: for an unknown perturbation or profile, a share out of range, or a perturbation that moves frames in
+            time, or has a profile already: the frames of two stages of it are no clip.
     """
-    base = member(name)
+    if profile not in get_args(Profile):
+        raise ValueError(f"No profile named '{profile}'. Known: {', '.join(get_args(Profile))}.")
+    if not 0 < share <= 1:
+        raise ValueError(f"a {profile} lasts a share of the clip above 0 and up to 1, not {share:g}")
+    base = load(name)
     if profile == "constant":
         return base
-    course = _Course(base, profile)
+    moves = _not_of_the_picture(name)
+    if moves is not None:
+        raise ValueError(f"'{name}' has no {profile}: {moves} acts on time and not on the picture of each frame")
+    course = _Course(base, profile, share)
     return replace(
         base,
-        title=f"{base.title}, {profile}",
+        title=f"{base.title}, {profile}"
+        + ("" if share == SHARE or profile == "ramp" else f" of {share:g} of the clip"),
         family="temporal_profile",
-        granularity="frame",
+        granularity="coherent" if profile == "ramp" and base.granularity == "clip" else base.granularity,
         draw=course.draw,
         apply=course.apply,
         keyed=base.keyed or profile == "burst",
         made_of=(name,),
     )
+
+
+def _not_of_the_picture(name: str) -> str | None:
+    """A perturbation, or the first of those that it is made of, whose place in time matters; none of the picture's."""
+    part = load(name)
+    if part.family in TEMPORAL or part.label_preserving == "order":
+        return name
+    return next((found for inner in part.made_of if (found := _not_of_the_picture(inner))), None)

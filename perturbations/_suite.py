@@ -12,6 +12,7 @@ from perturbations._combine import member
 from perturbations._contract import Perturbation
 from perturbations._published import with_pairs
 from perturbations._suite_file import SuiteFile, read
+from perturbations._trial import try_out
 
 PACKAGE = Path(__file__).parent
 
@@ -62,8 +63,12 @@ def suite(name: str) -> Suite:
     Raises:
         ValueError: for an unknown name, or a file that is not one of a suite.
     """
+    return _written_out(name, ())
+
+
+def _written_out(name: str, asked_by: tuple[str, ...]) -> Suite:
     told = _told(name)
-    severities = {**_every_file_but(told.every_file_but), **told.perturbations}
+    severities = {**_every_file_but(told.every_file_but, (*asked_by, name)), **told.perturbations}
     severities |= {f"{name}.{variant}": None for variant in told.variants}
     members = tuple(
         Member(perturbation=perturbation, severities=own or told.severities) for perturbation, own in severities.items()
@@ -86,6 +91,10 @@ def load(name: str) -> Perturbation:
     if variant not in told.variants:
         known = ", ".join(told.variants) or "none"
         raise ValueError(f"Suite '{of_suite}' has no variant '{variant}'. Known: {known}.")
+    return _variant(of_suite, told, variant)
+
+
+def _variant(of_suite: str, told: SuiteFile, variant: str) -> Perturbation:
     own = told.variants[variant]
     file = own.of or variant
     base = member(file)
@@ -101,8 +110,14 @@ def _told(name: str) -> SuiteFile:
 
 @cache
 def _once_read(file: Path) -> SuiteFile:
-    """A suite's file, which is looked at for every condition of its variants."""
-    return read(file, perturbation_files())
+    """A suite's file, which is looked at for every condition of its variants, all of them tried."""
+    told = read(file, perturbation_files())
+    for variant in told.variants:
+        try:
+            try_out(_variant(file.stem, told, variant))
+        except ValueError as error:
+            raise ValueError(f"{file.name}: variants.{variant}: {error}") from error
+    return told
 
 
 def perturbation_files() -> list[str]:
@@ -110,9 +125,14 @@ def perturbation_files() -> list[str]:
     return sorted(path.stem for path in PACKAGE.glob("*.py") if not path.name.startswith("_"))
 
 
-def _every_file_but(other: str | None) -> dict[str, None]:
+def _every_file_but(other: str | None, asked_by: tuple[str, ...]) -> dict[str, None]:
     """All perturbation files but those of another suite; none where no other is named."""
     if other is None:
         return {}
-    left_out = set(suite(other).names)
+    asking = f"{asked_by[-1]}.yaml: every_file_but"
+    if other in asked_by:
+        raise ValueError(f"{asking}: suites leave out each other's members: {' -> '.join((*asked_by, other))}")
+    if other not in suites():
+        raise ValueError(f"{asking}: no suite named '{other}'. Known: {', '.join(suites())}.")
+    left_out = set(_written_out(other, asked_by).names)
     return {name: None for name in perturbation_files() if name not in left_out}

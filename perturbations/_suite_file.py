@@ -1,13 +1,36 @@
 """What a suite's file may say; anything else is an error that names the key."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-Levels = tuple[float, float, float, float, float]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
+
+
+class _NoRepeatedKeys(yaml.SafeLoader):
+    """A loader for which a key that is given twice is an error, instead of the last one winning."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                mark = node.value[place][0].start_mark
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' is given twice", mark)
+        return super().construct_mapping(node, deep)
+
+
+def _one_way(levels: tuple[float, ...]) -> tuple[float, ...]:
+    """Published tables hold a magnitude at two severities now and then, but a severity is never milder."""
+    if len({after > before for before, after in pairwise(levels) if after != before}) > 1:
+        raise ValueError("levels rise and fall; give them in one direction, from severity 1 to 5")
+    return levels
+
+
+Levels = Annotated[tuple[Number, Number, Number, Number, Number], AfterValidator(_one_way)]
 
 
 def _each_once(severities: tuple[int, ...]) -> tuple[int, ...]:
@@ -16,7 +39,8 @@ def _each_once(severities: tuple[int, ...]) -> tuple[int, ...]:
     return severities
 
 
-Severities = Annotated[tuple[Annotated[int, Field(ge=1, le=5)], ...], Field(min_length=1), AfterValidator(_each_once)]
+Severity = Annotated[int, Field(ge=1, le=5, strict=True)]
+Severities = Annotated[tuple[Severity, ...], Field(min_length=1), AfterValidator(_each_once)]
 
 
 class VariantOf(BaseModel):
@@ -24,8 +48,8 @@ class VariantOf(BaseModel):
 
     Attributes:
         of: the perturbation's file; the variant's own name if not given.
-        levels: at severities 1 to 5.
-        scale: what they are multiplied by.
+        levels: at severities 1 to 5, in one direction; two neighbours may be equal.
+        scale: what they are multiplied by, above 0.
         second: what the perturbation's second parameter is at severities 1 to 5, if it has one; fixed if not given.
     """
 
@@ -33,11 +57,17 @@ class VariantOf(BaseModel):
 
     of: str | None = None
     levels: Levels
-    scale: float = 1.0
+    scale: Annotated[Number, Field(gt=0)] = 1.0
     second: Levels | None = None
 
+    @model_validator(mode="after")
+    def _something_grows(self) -> "VariantOf":
+        if all(each is None or each[0] == each[-1] for each in (self.levels, self.second)):
+            raise ValueError("levels are all the same; severity 5 is to differ from severity 1")
+        return self
+
     @property
-    def scaled(self) -> Levels:
+    def scaled(self) -> tuple[float, float, float, float, float]:
         """The magnitudes at severities 1 to 5."""
         one, two, three, four, five = self.levels
         return one * self.scale, two * self.scale, three * self.scale, four * self.scale, five * self.scale
@@ -67,6 +97,10 @@ class SuiteFile(BaseModel):
     missing: dict[str, str] = Field(default_factory=dict)
 
 
+def _parsed(file: Path) -> Any:
+    return yaml.load(file.read_text(encoding="utf-8"), Loader=_NoRepeatedKeys)  # noqa: S506 - derives from SafeLoader
+
+
 def read(file: Path, known: Collection[str]) -> SuiteFile:
     """A suite's file, checked.
 
@@ -78,11 +112,17 @@ def read(file: Path, known: Collection[str]) -> SuiteFile:
         ValueError: if it says something that a suite's file may not.
     """
     try:
-        told = SuiteFile.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        told = SuiteFile.model_validate(_parsed(file))
+    except yaml.constructor.ConstructorError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise ValueError(f"{file.name}, line {line}: {error.problem}") from error
     except yaml.YAMLError as error:
         raise ValueError(f"{file.name} is not YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}" for each in error.errors())
+        problems = (
+            f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg'].removeprefix('Value error, ')}"
+            for each in error.errors()
+        )
         raise ValueError(f"{file.name}: {'; '.join(problems)}") from error
     originals = [variant.of or name for name, variant in told.variants.items()]
     unknown = [name for name in (*told.perturbations, *originals) if name not in known]

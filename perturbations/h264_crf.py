@@ -5,12 +5,13 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from perturbations._contract import ClipShape, Params, Perturbation
+from perturbations._levels import within
 from perturbations._video_codec import h264
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """The rate factor; nothing is random."""
-    return {"host_crf": torch.tensor(round(level))}
+    return {"host_crf": torch.tensor(round(within(level, 0, 51)))}
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:

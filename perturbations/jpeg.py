@@ -4,11 +4,12 @@ import torch
 
 from perturbations._contract import ClipShape, Params, Perturbation
 from perturbations._jpeg import jpeg_frames
+from perturbations._levels import within
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """The quality; nothing is random."""
-    return {"host_quality": torch.tensor(round(level))}
+    return {"host_quality": torch.tensor(round(within(level, 1, 100)))}
 
 
 jpeg = Perturbation(

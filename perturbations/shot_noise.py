@@ -1,5 +1,6 @@
 """Few photons: every value redrawn from a Poisson law."""
 
+import math
 from functools import lru_cache
 from itertools import groupby
 
@@ -8,15 +9,18 @@ from jaxtyping import Int16, UInt8
 from torch import Tensor
 
 from perturbations._contract import ClipShape, Params, Perturbation
+from perturbations._levels import within
 from perturbations._pixels import scalar
 from perturbations._random import bits16
 
 QUANTILES = 4096
+LEAST = 0.1
+"""Photons that make white, of which hardly one is ever seen."""
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """The noise's key and the number of photons that make white."""
-    return {"key": torch.tensor(key), "host_photons": scalar(level)}
+    return {"key": torch.tensor(key), "host_photons": scalar(within(level, LEAST, math.inf))}
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:

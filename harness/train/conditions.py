@@ -39,11 +39,14 @@ def suite(name: str) -> _suite.Suite:
     """A suite by name.
 
     Raises:
-        HarnessError: for an unknown one; the nearest is offered.
+        HarnessError: for an unknown one, with the nearest, or a file that is not one of a suite.
     """
     if name not in _suite.suites():
         raise unknown("suite", name, _suite.suites())
-    return _suite.suite(name)
+    try:
+        return _suite.suite(name)
+    except ValueError as error:
+        raise HarnessError(str(error)) from error
 
 
 def with_suite(study: StudySpec) -> StudySpec:

@@ -12,6 +12,7 @@ import torch
 from other_devices import forget_tables
 
 from harness import plugins
+from harness.train.conditions import parts, perturbation
 from perturbations._apply import key, perturb, stack
 from perturbations._contract import ClipShape, Perturbation
 from perturbations._probe import moving_clip, static_clip
@@ -25,6 +26,11 @@ LENGTHS = (4, 6, 8, 12, 16, 32, 64)
 ROUNDING = 0.01
 """How far a severity just above a whole one may lie below it, in dB: 8-bit results round either way."""
 STILL = torch.stack([static_clip(SHAPE, key=index) for index in range(2)])
+MANY_STILL = torch.stack([static_clip(SHAPE, key=index) for index in range(8)])
+MOMENTS = torch.arange(16, dtype=torch.uint8).mul(15).view(1, 16, 1, 1, 1).repeat(2, 1, 3, SHAPE.height, SHAPE.width)
+"""Every frame of a grey of its own, so that its pixels say which one they come from."""
+CHOOSE_FRAMES = {"temporal_loss", "temporal_rate", "temporal_order", "temporal_profile"}
+"""Families whose one draw for the clip may leave some of its frames as they are."""
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -132,21 +138,33 @@ def test_a_batch_in_one_call_equals_its_clips_one_by_one_to_a_level(name, member
     assert difference.abs().max() <= 1
 
 
-def test_its_granularity_shows_on_a_clip_without_motion(name, member):
+def test_its_granularity_shows_in_the_ways_in_which_frames_are_spoilt(name, member):
     if name in CODECS:
         pytest.skip("draws nothing; whether a frame inherits the codec's errors is up to the codec")
-    spoilt = perturb(STILL, member, 5, keys_for(name, 5, len(STILL))).to(torch.int16)
-    equal_over_frames = bool((spoilt == spoilt[:, :1]).all())
-    assert equal_over_frames == (member.granularity == "clip")
+    clips, lasts = ways(name, member)
+    for frames in clips:
+        different = {each.numpy().tobytes() for each in frames if each.any()}
+        changed = sum(bool(each.any()) for each in frames)
+        if member.granularity == "clip":
+            assert len(different) == 1
+            assert changed == len(frames) or set(map(family, parts(name))) & CHOOSE_FRAMES
+        elif member.granularity == "frame":
+            assert len(different) > 2 if lasts else len(different) == changed > 1
+        else:
+            assert len(different) > 2
 
 
-def test_a_coherent_draw_moves_smoothly(name, member):
-    if member.granularity != "coherent":
-        pytest.skip("drawn once, or for each frame alone")
-    spoilt = perturb(STILL, member, 5, keys_for(name, 5, len(STILL))).float()
+def test_a_coherent_draw_moves_smoothly_and_one_for_each_frame_does_not(name, member):
+    if member.granularity == "clip":
+        pytest.skip("drawn once")
+    if member.granularity == "frame" and member.made_of:
+        pytest.skip("a member's course over time may be smooth")
+    spoilt = perturb(MANY_STILL, member, 5, keys_for(name, 5, len(MANY_STILL))).float()
+    if torch.equal(spoilt, MANY_STILL.float()):
+        pytest.skip("shows other moments")
     next_frame = (spoilt[:, 1:] - spoilt[:, :-1]).abs().mean()
     far_frame = (spoilt[:, 5:] - spoilt[:, :-5]).abs().mean()
-    assert next_frame < far_frame
+    assert (next_frame < 0.9 * far_frame) == (member.granularity == "coherent")
 
 
 @pytest.mark.parametrize("frames", LENGTHS)
@@ -183,6 +201,21 @@ def test_a_fraction_of_a_severity_lies_between_its_neighbours(name, member, frac
     for below in range(1, 5):
         low, between, high = (spoiling(name, member, severity) for severity in (below, below + fraction, below + 1))
         assert low - ROUNDING <= between <= high + ROUNDING, (below, low, between, high)
+
+
+def ways(name, member):
+    """What is done to the frames of still clips; or, where that is nothing, which places show another moment.
+
+    And whether it is the second, because what is lost at one moment may show until later ones.
+    """
+    done = perturb(STILL, member, 5, keys_for(name, 5, len(STILL))).to(torch.int16) - STILL
+    if done.any():
+        return done, False
+    return perturb(MOMENTS, member, 5, keys_for(name, 5, len(MOMENTS))) != MOMENTS, True
+
+
+def family(name):
+    return perturbation(name).family
 
 
 def spoiling(name, member, severity):

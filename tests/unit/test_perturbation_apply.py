@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -69,6 +70,21 @@ def test_clips_that_are_not_8_bit_batches_are_refused_in_words_without_checked_t
     code = f"import torch; from perturbations._apply import perturb; perturb({made}, None, 3, [1])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stderr
     assert "ValueError: clips are uint8 of shape (clips, frames, 3, height, width)" in said
+
+
+@pytest.mark.parametrize("whole_batch", [True, False])
+@pytest.mark.parametrize(
+    ("made", "seen"),
+    [
+        (lambda pixels: pixels.float(), r"float32 of shape \(., 3, 3, 8, 8\)"),
+        (lambda pixels: pixels[..., :4, :], r"uint8 of shape \(., 3, 3, 4, 8\)"),
+        (lambda pixels: pixels[:, :1], r"uint8 of shape \(., 1, 3, 8, 8\)"),
+    ],
+)
+def test_a_perturbation_that_changes_shape_or_dtype_is_refused_by_name(made, seen, whole_batch):
+    wrong = replace(brightness_up, title="Wrong", apply=lambda pixels, params: made(pixels), whole_batch=whole_batch)
+    with pytest.raises(ValueError, match=rf"^'Wrong' makes {seen} of uint8 clips of shape"):
+        perturb(CLIPS, wrong, 3, [1, 2])
 
 
 @pytest.mark.parametrize("name", suites())

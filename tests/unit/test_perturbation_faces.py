@@ -6,7 +6,7 @@ import torch
 from perturbations._apply import key, perturb
 from perturbations._contract import ClipShape, Landmarks
 from perturbations._donors import COUNT, donor
-from perturbations._face import REGIONS, region
+from perturbations._face import REGIONS, face_size, region
 from perturbations._probe import moving_clip
 from perturbations._suite import load
 
@@ -48,6 +48,46 @@ def test_only_clips_whose_landmarks_are_known_are_covered_there():
     assert torch.equal(spoilt[1:], perturb(clips[1:], load("occlude_eyes"), 5, keys[1:]))
 
 
+PROFILES = {
+    "eyes close together": Landmarks((0.5, 0.325), (0.52, 0.325), (0.56, 0.5), (0.5, 0.76), (0.52, 0.76)),
+    "one eye behind the other": Landmarks((0.5, 0.325), (0.5, 0.325), (0.56, 0.5), (0.5, 0.76), (0.5, 0.76)),
+}
+
+
+@pytest.mark.parametrize("face", PROFILES.values(), ids=PROFILES)
+@pytest.mark.parametrize("name", REGIONS)
+def test_a_profile_is_covered_as_much_as_a_face_seen_from_the_front(name, face):
+    spoilt = perturb(WHITE, load(f"occlude_{name}"), 5, [1], landmarks=[face])
+    front = perturb(WHITE, load(f"occlude_{name}"), 5, [1])
+    assert (spoilt == 0).sum().item() == pytest.approx((front == 0).sum().item(), rel=0.1)
+
+
+def test_a_bowed_head_is_as_large_as_its_eyes_are_apart():
+    bowed = ALIGNED._replace(left_mouth=(0.4, 0.45), right_mouth=(0.6, 0.45))
+    assert face_size(bowed) == pytest.approx(1)
+    assert region("eyes", bowed) == pytest.approx(REGIONS["eyes"])
+
+
+@pytest.mark.parametrize(("right", "down"), [(1.0, 0.0), (-1.0, 0.0), (0.0, 0.85), (0.0, -0.9), (0.9, 0.8)], ids=str)
+@pytest.mark.parametrize("name", REGIONS)
+def test_a_region_off_the_frame_is_covered_at_its_canonical_place(name, right, down):
+    face = moved(ALIGNED, right, down)
+    spoilt = perturb(WHITE, load(f"occlude_{name}"), 5, [1], landmarks=[face])
+    assert 0 < (spoilt == 0).float().mean() < 0.6
+    if right and name != "lower_face":
+        assert torch.equal(spoilt, perturb(WHITE, load(f"occlude_{name}"), 5, [1]))
+
+
+@pytest.mark.parametrize("down", [-0.5, -0.4, -0.3, 0.0, 0.2, 0.3])
+@pytest.mark.parametrize("name", REGIONS)
+def test_a_region_partly_off_the_frame_is_covered_more_with_severity(name, down):
+    face = moved(ALIGNED, 0.25, down)
+    spoilt = [perturb(WHITE, load(f"occlude_{name}"), severity, [1], landmarks=[face]) for severity in range(1, 6)]
+    covered = [(clip == 0).sum().item() for clip in spoilt]
+    assert covered[0] > 0
+    assert covered == sorted(set(covered))
+
+
 def test_landmarks_of_too_few_faces_are_refused():
     with pytest.raises(ValueError, match="landmarks of 0 faces were given for 1 clips"):
         perturb(WHITE, load("occlude_eyes"), 1, [1], landmarks=[])
@@ -58,7 +98,7 @@ def test_landmarks_of_too_few_faces_are_refused():
     [
         (Landmarks(*((64 * x, 64 * y) for x, y in ALIGNED)), "fractions of the frame"),
         (ALIGNED._replace(nose=(float("nan"), 0.5)), "fractions of the frame"),
-        (ALIGNED._replace(left_eye=ALIGNED.right_eye), "both eyes are at"),
+        (Landmarks(*[(0.5, 0.5)] * 5), r"eyes and mouth are all at \(0\.5, 0\.5\), so the face has no size"),
     ],
 )
 @pytest.mark.parametrize("name", ["occlude_eyes", "occlude_region", "combined_crop_occlusion"])
