@@ -103,14 +103,14 @@ def test_a_perspective_maps_the_corners_of_the_frame_to_those_of_the_quadrilater
 
 def test_pixelation_is_pils_box_and_nearest():
     frame = CLIP[0, 0].permute(1, 2, 0).numpy()
-    small = Image.fromarray(frame).resize((16, 14), Image.Resampling.BOX)
+    small = Image.fromarray(frame).resize((32, 28), Image.Resampling.BOX)
     reference = np.asarray(small.resize((64, 56), Image.Resampling.NEAREST))
     assert farthest(spoilt("pixelate", 3)[0, 0].permute(1, 2, 0), torch.from_numpy(reference.copy())) <= 1
 
 
 def test_low_resolution_is_pils_box_and_bicubic():
     frame = CLIP[0, 0].permute(1, 2, 0).numpy()
-    small = Image.fromarray(frame).resize((16, 14), Image.Resampling.BOX)
+    small = Image.fromarray(frame).resize((32, 28), Image.Resampling.BOX)
     reference = torch.from_numpy(np.asarray(small.resize((64, 56), Image.Resampling.BICUBIC)).copy())
     inner = (slice(8, -8), slice(8, -8))  # PIL narrows its kernel at the border instead of repeating the edge
     assert farthest(spoilt("low_resolution", 3)[0, 0].permute(1, 2, 0)[inner], reference[inner]) <= 2
