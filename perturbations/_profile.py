@@ -47,8 +47,10 @@ class _Course:
 
     def _stages(self, severity: float, key: int, frames: int, stages: list[float]) -> Tensor:
         if self.profile == "ramp":
-            reached = [severity * (moment + 1) / frames for moment in range(frames)]
-            return torch.tensor([sum(stage <= now + 1e-9 for stage in stages) for now in reached])
+            # beyond a whole severity the next one begins in the last frame and spreads, so that no fraction leaps
+            share = (severity + 1) / max(frames - 1, 1)
+            reached = [share * max(moment, 2 - frames) + 1e-9 for moment in range(frames)]
+            return torch.tensor([min(int(now), len(stages)) for now in reached])
         run = max(1, round(SHARE * frames))
         start = Draws(key, _STREAM).integer(frames - run + 1) if self.profile == "burst" else (frames - run) // 2
         return torch.tensor([int(start <= moment < start + run) for moment in range(frames)])
@@ -59,8 +61,9 @@ def profiled(name: str, profile: Profile) -> Perturbation:
 
     Args:
         name: the perturbation's file.
-        profile: ``constant`` (all frames, the perturbation itself), ``ramp`` (severity grows in documented steps to its
-            full value in the last frame), ``burst`` (a quarter of the clip, anywhere), ``apex`` (its middle quarter).
+        profile: ``constant`` (all frames, the perturbation itself), ``ramp`` (the clip itself, then the documented
+            severities up to its own, each for an equal part of the clip), ``burst`` (a quarter of the clip, anywhere),
+            ``apex`` (its middle quarter).
     """
     base = member(name)
     if profile == "constant":
