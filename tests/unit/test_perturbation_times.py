@@ -1,5 +1,6 @@
 """Times are parts of the clip: a severity is the same for clips of any length, and something happens in each."""
 
+import math
 from itertools import pairwise
 
 import pytest
@@ -10,6 +11,7 @@ from perturbations._profile import profiled
 from perturbations._suite import load
 
 LENGTHS = (8, 16, 32, 64)
+REORDERS = ("global_shuffle", "local_shuffle", "segment_swap", "duplicate", "timestamp_jitter")
 
 
 def drawn(name, severity, key, frames):
@@ -69,3 +71,43 @@ def severities(severity, frames):
     params = ramp.draw(ramp.level(severity), 1, ClipShape(frames, 8, 8))
     stages = [0, *range(1, int(params["host_stages"])), severity]
     return [stages[stage] for stage in params["stage"].tolist()]
+
+
+@pytest.mark.parametrize("name", REORDERS)
+@pytest.mark.parametrize("frames", [2, 3, 5, 8, 16])
+def test_no_draw_shows_the_clip_as_it_is(name, frames):
+    for severity in (1, 2.5, 5):
+        maps = [drawn(name, severity, key, frames)["index"].tolist() for key in range(60)]
+        assert list(range(frames)) not in maps
+
+
+@pytest.mark.parametrize("name", REORDERS)
+def test_a_clip_of_one_frame_stays(name):
+    assert drawn(name, 1, 3, 1)["index"].tolist() == [0]
+
+
+def test_an_error_of_time_that_reaches_no_other_frame_moves_one_frame_by_one():
+    for key in range(60):
+        index = torch.tensor(drawn("timestamp_jitter", 1, key, 4)["index"].tolist())
+        assert (index - torch.arange(4)).abs().tolist().count(1) == 1
+        assert (index.diff() >= 0).all()
+
+
+@pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
+def test_a_documented_speed_takes_every_so_manyth_frame_and_one_just_beside_it_too(severity):
+    speed = load("speed_up").levels[severity - 1]
+    whole = [min(math.floor(moment * speed), 15) for moment in range(16)]
+    for beside in (-0.005, 0, 0.005):
+        if 1 <= severity + beside <= 5:
+            assert drawn("speed_up", severity + beside, 0, 16)["index"].tolist() == whole
+
+
+@pytest.mark.parametrize(("severity", "speed"), [(1, 4 / 5), (2, 2 / 3), (3, 1 / 2), (4, 1 / 3), (5, 1 / 4)])
+def test_a_slow_clip_shows_each_frame_as_often_as_the_next(severity, speed):
+    seen = round(load("slow_down").levels[severity - 1] * 16)
+    for key in range(5):
+        for beside in (-0.005, 0, 0.005):
+            if 1 <= severity + beside <= 5:
+                index = drawn("slow_down", severity + beside, key, 16)["index"]
+                steps = [min(math.floor(moment * speed + 1e-9), seen - 1) for moment in range(16)]
+                assert (index - index[0]).tolist() == steps
