@@ -116,6 +116,28 @@ def test_low_resolution_is_pils_box_and_bicubic():
     assert farthest(spoilt("low_resolution", 3)[0, 0].permute(1, 2, 0)[inner], reference[inner]) <= 2
 
 
+def displacements(level, keys, side=112):
+    """How far right and down each pixel's content comes from, in fractions of the height, by clip."""
+    member, shape = load("elastic"), ClipShape(1, side, side)
+    ramp = (torch.arange(side) * 2).to(torch.uint8)
+    across = ramp.expand(1, 1, 3, side, side).contiguous()
+    for key in keys:
+        params = stack([member.draw(level, key, shape)])
+        right = member.apply(across, params)[0, 0, 0].double() - ramp
+        down = member.apply(across.transpose(3, 4).contiguous(), params)[0, 0, 0].double() - ramp[:, None]
+        yield torch.stack([right, down]) / 2 / side
+
+
+def test_an_elastic_field_moves_pixels_along_each_axis_by_its_level_and_frowns_by_less_than_half_a_frown():
+    level, frown = load("elastic").level(5), 0.031
+    inner = slice(16, -16)  # beyond the border there is nothing to come from
+    moved = torch.stack(list(displacements(level, range(60))))
+    assert moved[..., inner, inner].square().mean((0, 2, 3)).sqrt().numpy() == pytest.approx([level] * 2, rel=0.15)
+    brow = moved[:, 1, round(0.32 * 112)]
+    tilt = brow[:, round(0.42 * 112)] - brow[:, round(0.26 * 112)]
+    assert tilt.std() < frown / 2
+
+
 @pytest.mark.parametrize("name", ["random_erasing", "random_erasing_drift"])
 def test_an_erased_box_has_its_area(name):
     covered = (spoilt(name, 5, FLAT, key=3) != FLAT).any(2).float().mean(dim=(2, 3))
