@@ -101,6 +101,16 @@ def test_a_perspective_maps_the_corners_of_the_frame_to_those_of_the_quadrilater
         assert (right / depth, down / depth) == pytest.approx(expected)
 
 
+def test_a_perspective_is_as_strong_across_as_along():
+    member, shape = load("perspective"), ClipShape(1, 101, 101)
+    corner = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
+    shown = torch.stack([member.draw(0.5, key, shape)["matrix"][0] @ corner for key in range(400)])
+    inwards = shown[:, :2] / shown[:, 2:] / 100
+    assert inwards.mean(0).numpy() == pytest.approx([0.5 * 5 / 16] * 2, rel=0.06)
+    assert inwards.min() >= 0.5 / 8 - 1e-9
+    assert inwards.max() <= 0.5 / 2 + 1e-9
+
+
 def test_pixelation_is_pils_box_and_nearest():
     frame = CLIP[0, 0].permute(1, 2, 0).numpy()
     small = Image.fromarray(frame).resize((32, 28), Image.Resampling.BOX)
