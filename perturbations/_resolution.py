@@ -27,8 +27,8 @@ SHARPNESS = -0.5
 def smaller(factor: float, height: float, key: int, shape: ClipShape) -> Params:
     """Parameters of ``coarsen``: how many blocks of pixels a frame is averaged to; nothing is random.
 
-    A block is 1 + factor/16 pixels at least and the frame loses a row and a column, so that something is lost of small
-    frames, too, and more at a higher factor.
+    A block is 1 + factor/16 pixels at least (own) and the frame loses a row and a column, so that something is lost of
+    small frames, too, and more at a higher factor.
 
     Args:
         factor: the side of a block in pixels of frames of ``height``, as many times more of higher ones.
@@ -37,12 +37,11 @@ def smaller(factor: float, height: float, key: int, shape: ClipShape) -> Params:
         shape: of the clip.
     """
     block = max(factor * shape.height / (height or shape.height), min(factor, 1 + factor / 16))
-    return {
-        "host_size": torch.tensor([max(1, min(round(side / block), side - 1)) for side in (shape.height, shape.width)])
-    }
+    sides = (shape.height, shape.width)
+    return {"host_size": torch.tensor([max(1, min(round(side / block), side - 1)) for side in sides])}
 
 
-at_height = SecondParameter(unit="height of the frames that it is of, 0 for any", draw=smaller)
+at_height = SecondParameter(unit="height of those frames in px, 0 for any", draw=smaller)
 """What published tables say that shrink frames of any size by their factor."""
 
 

@@ -8,7 +8,7 @@ from perturbations._resolution import at_height, coarsen, draw
 low_resolution = Perturbation(
     title="Low resolution",
     family="compression",
-    unit="side of a block in pixels of a frame 112 px high, in proportion for others",
+    unit="factor by which frames 112 px high shrink, others to as many rows",
     levels=(2.0, 3.0, 4.0, 6.0, 8.0),
     granularity="clip",
     label_preserving="yes",

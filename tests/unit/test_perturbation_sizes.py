@@ -1,8 +1,11 @@
 """Lengths are parts of the frame: a severity is the same at every size of it."""
 
 import pytest
+import torch
 
+from perturbations._apply import key, perturb
 from perturbations._contract import ClipShape
+from perturbations._probe import moving_clip
 from perturbations._suite import load
 
 
@@ -23,6 +26,16 @@ def test_the_smallest_frames_lose_a_row_and_a_column_and_no_fewer_with_severity(
     assert left == sorted(left, reverse=True)
     assert left[0][0] < side
     assert left[-1][0] < left[0][0] or side == 2
+
+
+@pytest.mark.parametrize("name", ["low_resolution", "pixelate", "combined_pixelate", "combined_webcam"])
+@pytest.mark.parametrize("side", [24, 48, 112])
+def test_coarser_frames_are_harmed_more_at_every_size(name, side):
+    clips = torch.stack([moving_clip(ClipShape(2, side, side), key=place) for place in range(3)])
+    keys = [key(name, 0, f"clip-{place}", 0) for place in range(3)]
+    spoilt = [perturb(clips, load(name), severity, keys).float() for severity in range(1, 6)]
+    harm = [(each - clips).square().mean().item() for each in spoilt]
+    assert harm == sorted(harm)
 
 
 @pytest.mark.parametrize("side", [48, 112, 224])
