@@ -14,7 +14,7 @@ from perturbations._suite import Suite, suite, suites
 
 __all__ = ["SUITE_VERSION", "Suite", "key", "perturb", "stack", "suite", "suites", "to_device"]
 
-SUITE_VERSION = "3"
+SUITE_VERSION = "4"
 """Part of every key: raised with any change to what a perturbation makes of a clip."""
 TAKEN_AT_ONCE = 1 << 16
 """Bytes of ordinary memory that CUDA's driver takes over before a copy returns; larger copies may wait, unless they

@@ -1,6 +1,6 @@
 """Temporal perturbations as index maps: which frame is shown at each moment."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import UInt8
@@ -17,6 +17,18 @@ def count(level: float, frames: int, most: int | None = None) -> int:
 def order(index: Sequence[int]) -> Params:
     """Parameters of ``reorder``: the source frame of every moment."""
     return {"index": torch.tensor(index)}
+
+
+def changed(draw: Callable[[], list[int]]) -> list[int]:
+    """The first of several index maps drawn that is not the clip as it is, which only a single frame's must be.
+
+    >>> changed(iter([[0, 1], [0, 1], [1, 0]]).__next__)
+    [1, 0]
+    """
+    index = draw()
+    while len(index) > 1 and index == list(range(len(index))):
+        index = draw()
+    return index
 
 
 def reorder(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
@@ -38,6 +50,18 @@ def hold(lost: Sequence[int], frames: int) -> list[int]:
         shown = shown if moment in gone else moment
         index.append(shown)
     return index
+
+
+def paced(speed: float, frames: int, last: int) -> list[int]:
+    """The index map of a clip at a constant speed, from its first frame on, held at ``last``.
+
+    A frame is shown an eighth of a moment early, so that a speed just below a simple fraction of frames a moment, where
+    all frames would change at once, gives the same map.
+
+    >>> paced(1.5, 6, 5), paced(1.49, 6, 5), paced(0.33, 6, 5)
+    ([0, 1, 3, 4, 5, 5], [0, 1, 3, 4, 5, 5], [0, 0, 0, 1, 1, 1])
+    """
+    return [min(int(moment * speed + 1 / 8), last) for moment in range(frames)]
 
 
 def crop(start: int, kept: int, frames: int) -> list[int]:

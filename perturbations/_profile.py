@@ -51,8 +51,10 @@ class _Course:
 
     def _stages(self, severity: float, key: int, frames: int, stages: list[float]) -> Tensor:
         if self.profile == "ramp":
-            reached = [severity * (moment + 1) / frames for moment in range(frames)]
-            return torch.tensor([sum(stage <= now + 1e-9 for stage in stages) for now in reached])
+            # beyond a whole severity the next one begins in the last frame and spreads, so that no fraction leaps
+            share = (severity + 1) / max(frames - 1, 1)
+            reached = [share * max(moment, 2 - frames) + 1e-9 for moment in range(frames)]
+            return torch.tensor([min(int(now), len(stages)) for now in reached])
         run = max(1, round(self.share * frames))
         start = Draws(key, _STREAM).integer(frames - run + 1) if self.profile == "burst" else (frames - run) // 2
         return torch.tensor([int(start <= moment < start + run) for moment in range(frames)])
@@ -63,8 +65,9 @@ def profiled(name: str, profile: Profile, share: float = SHARE) -> Perturbation:
 
     Args:
         name: the perturbation's file, or a suite's variant of one (``imagenet_c.fog``).
-        profile: ``constant`` (all frames, the perturbation itself), ``ramp`` (severity grows in documented steps to its
-            full value in the last frame), ``burst`` (a run of frames, anywhere), ``apex`` (those in the middle).
+        profile: ``constant`` (all frames, the perturbation itself), ``ramp`` (the clip itself, then the documented
+            severities up to its own, each for an equal part of the clip), ``burst`` (a run of frames, anywhere),
+            ``apex`` (those in the middle).
         share: of the clip that a burst or an apex lasts, above 0 and up to 1; at least one frame.
 
     Raises:

@@ -13,18 +13,41 @@ from jaxtyping import Float32, Float64, Int32, Integer, Shaped, UInt8
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-from perturbations._contract import ClipShape, Params
+from perturbations._contract import ClipShape, Params, SecondParameter
 from perturbations._groups import by_value
 from perturbations._pixels import WHOLE, within_pixels
 
+HEIGHT = 112.0
+"""Rows of the frames that the levels are written for, pixels."""
 STEPS = 4096
 SHARPNESS = -0.5
 """Keys's parameter of cubic convolution (1981), third order in the step."""
 
 
-def smaller(factor: float, shape: ClipShape) -> Params:
-    """Parameters of ``coarsen``: the frame's size divided by a factor."""
-    return {"host_size": torch.tensor([max(1, round(shape.height / factor)), max(1, round(shape.width / factor))])}
+def smaller(factor: float, height: float, key: int, shape: ClipShape) -> Params:
+    """Parameters of ``coarsen``: how many blocks of pixels a frame is averaged to; nothing is random.
+
+    A block is 1 + factor/16 pixels at least (own) and the frame loses a row and a column, so that something is lost of
+    small frames, too, and more at a higher factor.
+
+    Args:
+        factor: the side of a block in pixels of frames of ``height``, as many times more of higher ones.
+        height: 0 where the factor is of the frame's own height, whatever it is.
+        key: of the clip.
+        shape: of the clip.
+    """
+    block = max(factor * shape.height / (height or shape.height), min(factor, 1 + factor / 16))
+    sides = (shape.height, shape.width)
+    return {"host_size": torch.tensor([max(1, min(round(side / block), side - 1)) for side in sides])}
+
+
+at_height = SecondParameter(unit="height of those frames in px, 0 for any", draw=smaller)
+"""What published tables say that shrink frames of any size by their factor."""
+
+
+def draw(level: float, key: int, shape: ClipShape) -> Params:
+    """As many rows as a frame of ``HEIGHT`` has after the level's factor."""
+    return smaller(level, HEIGHT, key, shape)
 
 
 def coarsen(

@@ -18,6 +18,8 @@ RATE = 25
 """Frames per second told to the encoder."""
 CODER = {"preset": "medium", "threads": "1", "x264-params": "mbtree=0"}
 """x264's macroblock tree gives different bits from run to run on small frames, so it is off."""
+SEI = 6
+"""The type of units that carry supplemental information instead of pictures."""
 TO_YCBCR = torch.tensor([[66, 129, 25], [-38, -74, 112], [112, -94, -18]], dtype=torch.int32)
 TO_RGB = torch.tensor([[298, 0, 409], [298, -100, -208], [298, 516, 0]], dtype=torch.int32)
 FLOOR = torch.tensor([16, 128, 128], dtype=torch.int32).view(3, 1, 1)
@@ -41,13 +43,13 @@ def h264(
 
 
 def encoded_bits(clip: UInt8[Tensor, "t c h w"]) -> int:
-    """The size of the clip at x264's default quality (crf 23), which average bit rates are fractions of."""
+    """The size of the clip's pictures at x264's default quality (crf 23), which average bit rates are fractions of."""
     with io.BytesIO() as file:
         return 8 * _encode(file, _to_planes(clip), {"crf": "23"}, None)
 
 
 def _encode(file: io.BytesIO, planes: np.ndarray, options: Mapping[str, str], bit_rate: int | None) -> int:
-    """Writes frames (``t 3h/2 w``, 4:2:0 planes below each other) as Matroska; returns the bytes of video in it."""
+    """Writes frames (``t 3h/2 w``, 4:2:0 planes below each other) as Matroska; returns the bytes of pictures in it."""
     size = 0
     with av.open(file, mode="w", format="matroska") as container:
         stream = container.add_stream("libx264", rate=RATE, options={**CODER, **options})
@@ -57,9 +59,17 @@ def _encode(file: io.BytesIO, planes: np.ndarray, options: Mapping[str, str], bi
             stream.bit_rate = bit_rate
         pictures = [av.VideoFrame.from_ndarray(frame, format="yuv420p") for frame in planes]
         for packet in [packet for picture in [*pictures, None] for packet in stream.encode(picture)]:
-            size += packet.size
+            size += _of_pictures(bytes(packet))
             container.mux(packet)
     return size
+
+
+def _of_pictures(packet: bytes) -> int:
+    """The length of a packet without x264's message about itself (an SEI unit), as long as several frames.
+
+    Units begin with 0, 0, 1 and their type in five bits (ITU-T H.264, annex B and table 7-1).
+    """
+    return sum(len(unit) for unit in packet.split(b"\0\0\1")[1:] if unit[0] & 31 != SEI)
 
 
 def _to_planes(clip: UInt8[Tensor, "t c h w"]) -> np.ndarray:

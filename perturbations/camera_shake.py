@@ -10,17 +10,22 @@ from perturbations._contract import ClipShape, Params, Perturbation
 from perturbations._kernel import convolve, line
 from perturbations._random import Draws
 
-WANDER = 20.0
+WANDER = 320.0
+"""Degrees that the direction turns in the course of the clip (20 a frame of 16)."""
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """A direction that turns a random way, some 20 degrees a frame, and a length that swings down to half."""
+    """A direction that turns a random way in even steps, and a length that swings down to half and back once a clip."""
     draws = Draws(key)
-    angle, turn, phase = draws.uniform(0, 180), draws.sign() * WANDER, draws.uniform(0, 2 * math.pi)
+    angle, turn, phase = (
+        draws.uniform(0, 180),
+        draws.sign() * WANDER / max(shape.frames, 1),
+        draws.uniform(0, 2 * math.pi),
+    )
     longest = level * shape.height
     kernels = []
     for moment in range(shape.frames):
-        length = longest * (0.75 + 0.25 * math.cos(phase + 2 * math.pi * moment / 16))
+        length = longest * (0.75 + 0.25 * math.cos(phase + 2 * math.pi * moment / shape.frames))
         kernels.append(line(length, angle + turn * moment, reach=math.ceil(longest / 2)))
     return {"kernels": torch.stack(kernels)}
 

@@ -5,9 +5,9 @@ from perturbations._combine import combination
 combined_night = combination(
     "Combined: dark, noisy, flat",
     {
-        "brightness_down": (1, 2, 3, 4, 5),
+        "brightness_down": (1, 2, 2, 3, 3),
         "gaussian_noise": (1, 2, 2, 2, 2),
         "contrast_down": (1, 1, 2, 3, 4),
     },
-    source="RAF-DB-C combined shifts (MIVIA 2022), darkening made monotone",
+    source="RAF-DB-C combined shifts (MIVIA 2022)",
 )

@@ -6,8 +6,8 @@ from perturbations._random import Draws
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """The frames shown twice."""
-    twice = set(Draws(key).subset(shape.frames, count(level, shape.frames)))
+    """The frames shown twice; the last is none of them, which would leave the clip as it is."""
+    twice = set(Draws(key).subset(shape.frames - 1, count(level, shape.frames)))
     shown = [source for source in range(shape.frames) for _ in range(1 + (source in twice))]
     return order(shown[: shape.frames])
 

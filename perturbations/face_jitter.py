@@ -4,10 +4,13 @@ from perturbations._contract import ClipShape, Params, Perturbation
 from perturbations._jitter import jitter
 from perturbations._warp import warp
 
+MEMORY = 0.9
+"""Correlation of moments a sixteenth of the clip apart."""
+
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """An autoregressive walk of the crop."""
-    return jitter(level, key, shape, memory=0.9)
+    """An autoregressive walk of the crop, whose memory is lost at one pace in clips of any length."""
+    return jitter(level, key, shape, memory=MEMORY ** (16 / max(shape.frames, 1)))
 
 
 face_jitter = Perturbation(

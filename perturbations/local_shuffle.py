@@ -1,17 +1,21 @@
 """Order destroyed locally: the frames of each short window change places."""
 
 from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._frames import order, reorder
+from perturbations._frames import changed, order, reorder
 from perturbations._random import Draws
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """A permutation of each window of the level's length; windows begin at the first frame."""
+    """A permutation of each window of the level's length, not all as they are; windows begin at the first frame."""
     draws, window = Draws(key), max(2, round(level * shape.frames))
-    index: list[int] = []
-    for start in range(0, shape.frames, window):
-        index += [start + place for place in draws.permutation(min(window, shape.frames - start))]
-    return order(index)
+
+    def windows() -> list[int]:
+        index: list[int] = []
+        for start in range(0, shape.frames, window):
+            index += [start + place for place in draws.permutation(min(window, shape.frames - start))]
+        return index
+
+    return order(changed(windows))
 
 
 local_shuffle = Perturbation(

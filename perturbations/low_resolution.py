@@ -2,19 +2,13 @@
 
 from functools import partial
 
-from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._resolution import coarsen, smaller
-
-
-def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """The size in between; nothing is random."""
-    return smaller(level, shape)
-
+from perturbations._contract import Perturbation
+from perturbations._resolution import at_height, coarsen, draw
 
 low_resolution = Perturbation(
     title="Low resolution",
     family="compression",
-    unit="factor by which height and width shrink",
+    unit="factor by which frames 112 px high shrink, others to as many rows",
     levels=(2.0, 3.0, 4.0, 6.0, 8.0),
     granularity="clip",
     label_preserving="yes",
@@ -23,4 +17,5 @@ low_resolution = Perturbation(
     apply=partial(coarsen, up="cubic"),
     whole_batch=True,
     keyed=False,
+    second=at_height,
 )

@@ -6,11 +6,14 @@ from perturbations._warp import quadrilateral, warp
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """For each corner of the output, the place that it shows: up to half the level of the frame inwards."""
+    """For each corner of the output, the place that it shows: along each side, an eighth to half of the level inwards.
+
+    No corner stays, so that no draw is near the identity; either direction is drawn alike.
+    """
     draws = Draws(key)
     corners = []
     for x, y in ((0, 0), (1, 0), (1, 1), (0, 1)):
-        across, along = draws.uniform(0.25, 0.5) * level, draws.uniform(0, 0.5) * level
+        across, along = draws.uniform(1 / 8, 1 / 2) * level, draws.uniform(1 / 8, 1 / 2) * level
         corners.append(
             (
                 (across if x == 0 else 1 - across) * (shape.width - 1),
@@ -23,7 +26,7 @@ def draw(level: float, key: int, shape: ClipShape) -> Params:
 perspective = Perturbation(
     title="Perspective",
     family="geometry",
-    unit="distortion scale: corners move inwards by up to half of it",
+    unit="distortion scale: corners move inwards along each side by an eighth to half of it, share of the side",
     levels=(0.1, 0.2, 0.3, 0.4, 0.5),
     granularity="clip",
     label_preserving="yes",

@@ -2,19 +2,13 @@
 
 from functools import partial
 
-from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._resolution import coarsen, smaller
-
-
-def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """The size in between; nothing is random."""
-    return smaller(level, shape)
-
+from perturbations._contract import Perturbation
+from perturbations._resolution import at_height, coarsen, draw
 
 pixelate = Perturbation(
     title="Pixelation",
     family="compression",
-    unit="factor by which height and width shrink",
+    unit="factor by which frames 112 px high shrink, others to as many rows",
     levels=(2.0, 3.0, 4.0, 5.0, 7.0),
     granularity="clip",
     label_preserving="yes",
@@ -23,4 +17,5 @@ pixelate = Perturbation(
     apply=partial(coarsen, up="blocks"),
     whole_batch=True,
     keyed=False,
+    second=at_height,
 )

@@ -1,7 +1,7 @@
 """Played too slowly: only a part of the clip is seen, its frames repeated."""
 
 from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._frames import order, reorder
+from perturbations._frames import order, paced, reorder
 from perturbations._random import Draws
 
 
@@ -9,7 +9,7 @@ def draw(level: float, key: int, shape: ClipShape) -> Params:
     """Where the part that is seen begins."""
     seen = max(1, round(level * shape.frames))
     start = Draws(key).integer(shape.frames - seen + 1)
-    return order([start + min(int(moment * level), seen - 1) for moment in range(shape.frames)])
+    return order([start + shown for shown in paced(level, shape.frames, seen - 1)])
 
 
 slow_down = Perturbation(

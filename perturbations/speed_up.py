@@ -1,12 +1,12 @@
 """Played too fast: the end comes early and its last frame is held."""
 
 from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._frames import order, reorder
+from perturbations._frames import order, paced, reorder
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """The speed; nothing is random."""
-    return order([min(int(moment * level), shape.frames - 1) for moment in range(shape.frames)])
+    return order(paced(level, shape.frames, shape.frames - 1))
 
 
 speed_up = Perturbation(

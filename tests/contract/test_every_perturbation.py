@@ -23,8 +23,8 @@ CLIPS = torch.stack([moving_clip(SHAPE, key=index) for index in range(3)])
 CODECS = {"h264_crf", "h264_abr"}
 LENGTHS = (4, 6, 8, 12, 16, 32, 64)
 """Frames of clips that models are shown."""
-ROUNDING = 0.01
-"""How far a severity just above a whole one may lie below it, in dB: 8-bit results round either way."""
+ROUNDING = 0.02
+"""How far a severity beside a whole one may lie beyond it, in dB: 8-bit results round either way, and so do codecs."""
 STILL = torch.stack([static_clip(SHAPE, key=index) for index in range(2)])
 MANY_STILL = torch.stack([static_clip(SHAPE, key=index) for index in range(8)])
 MOMENTS = torch.arange(16, dtype=torch.uint8).mul(15).view(1, 16, 1, 1, 1).repeat(2, 1, 3, SHAPE.height, SHAPE.width)
