@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError, unknown
+from harness.seeds import digest
 
 KINDS = {
     "model": "models",
@@ -48,6 +49,23 @@ def _files(package: str) -> set[str]:
     """The names of a package's own files."""
     paths = (path for folder in package_folders(package) for path in folder.glob("*.py"))
     return {path.stem for path in paths if not path.name.startswith("_")}
+
+
+@cache
+def code(kind: str, name: str) -> str:
+    """Sixteen digits that change with the source of the package that a plugin comes from; empty for this project's own.
+
+    What we change ourselves is told by versions of ours (of trials, of the suite); what others change, nobody tells us.
+    """
+    point = next((point for point in _entry_points(KINDS[kind]) if point.name == name), None)
+    if point is None:
+        return ""
+    package = importlib.util.find_spec(point.module.partition(".")[0])
+    folders = list(package.submodule_search_locations or []) if package else []
+    files = [path for folder in folders for path in sorted(Path(folder).rglob("*.py"))]
+    if not files and package and package.origin:
+        files = [Path(package.origin)]
+    return digest([[path.name, path.read_text(encoding="utf-8", errors="replace")] for path in files])
 
 
 def load(kind: str, name: str) -> Any:

@@ -33,6 +33,7 @@ from harness.spec.load import load_study
 from harness.spec.study import StudySpec
 from harness.tables.storage import storage
 from harness.train.conditions import with_suite
+from harness.train.extensions import with_code
 from harness.train.preflight import Prepared, prepare
 from harness.train.weights import with_weights
 
@@ -92,7 +93,7 @@ def open_study(file: Path) -> StudySpec:
     study = with_suite(load_study(file))
     check(study, str(file))
     check_search_sees_no_test_condition(study)
-    return with_weights(study)
+    return with_code(with_weights(study))
 
 
 def run_study(file: Path, options: RunOptions, console: Console) -> Ended:

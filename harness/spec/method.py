@@ -50,13 +50,15 @@ class OptimizerSpec(Strict):
 class RecipeSpec(Strict):
     """Everything about a method that changes what is learned; part of a trial's identity.
 
-    ``weights`` is the SHA-256 of the checkpoint that the network starts from, filled in from ``pretrained``.
+    ``weights`` is the SHA-256 of the checkpoint that the network starts from, filled in from ``pretrained``; ``code``
+    tells the source of a network or objective of another package, and is filled in likewise.
     """
 
     model: PluginSpec
     objective: PluginSpec = PluginSpec(name="cross_entropy")
     optimizer: OptimizerSpec = OptimizerSpec()
     weights: str | None = None
+    code: str | None = None
 
     def with_values(self, values: dict[str, Any]) -> RecipeSpec:
         """The recipe with dotted paths (``optimizer.sam.rho``) set to the given values.
@@ -123,4 +125,4 @@ class MethodSpec(RecipeSpec):
     @property
     def recipe(self) -> RecipeSpec:
         """The recipe with its written values, which are always the first configuration tried."""
-        return RecipeSpec(model=self.model, objective=self.objective, optimizer=self.optimizer, weights=self.weights)
+        return RecipeSpec(**{name: getattr(self, name) for name in RecipeSpec.model_fields})

@@ -14,7 +14,7 @@ from harness.spec.strict import PluginSpec, Strict
 SCHEMA = 1
 """Part of every trial's identity: raised when the meaning of a trial changes."""
 
-ADDED: dict[str, tuple[str, ...]] = {"training": ("soft_labels",)}
+ADDED: dict[str, tuple[str, ...]] = {"training": ("soft_labels",), "recipe": ("code",)}
 """Fields that this schema gained later, by part: in a trial's identity only where they are not at their defaults, so
 that a new option renames no trial that does not use it."""
 
@@ -108,9 +108,9 @@ class TrialSpec(Strict):
         """Sixteen hexadecimal digits: the hash of the trial's canonical JSON."""
         content = self.model_dump(mode="json")
         for part, names in ADDED.items():
-            default = type(getattr(self, part))().model_dump(mode="json")
+            fields = type(getattr(self, part)).model_fields
             for name in names:
-                if content[part][name] == default[name]:
+                if content[part][name] == fields[name].default:
                     del content[part][name]
         return digest({"schema": SCHEMA, **content})
 

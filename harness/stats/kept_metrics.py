@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import HarnessError
+from harness.plugins import code, names
 from harness.stats.logits import Predictions, read_predictions
 from harness.stats.score import RECALL, SCALED, SUFFIX, TEMPERATURE, known_metrics, score_matrix
 from harness.stats.temperature import fit_temperature
@@ -18,7 +19,8 @@ from harness.tables.store import read, write
 def metrics_of(path: Path, classes: Sequence[str], val: Path | None = None) -> pd.DataFrame:
     """The metrics of one predictions file: read where they are kept and current, else scored and kept.
 
-    Kept metrics are current if they say, by digest, that they were made of these very files, and hold every metric.
+    Kept metrics are current if they say, by digest, that they were made of these very files (and by these
+    metrics, where other packages add some), and hold every metric.
 
     Args:
         path: the predictions.
@@ -26,6 +28,7 @@ def metrics_of(path: Path, classes: Sequence[str], val: Path | None = None) -> p
         val: the same network's validation predictions; with them come its temperature and the calibration after it.
     """
     sources = [sha256(path)] if val is None else [sha256(path), sha256(val)]
+    sources += [told for name in names("metric") if (told := code("metric", name))]
     found = _kept(path, sources, scaled=val is not None)
     if found is not None:
         return found

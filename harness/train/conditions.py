@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.errors import HarnessError, unknown
-from harness.plugins import load, names
+from harness.plugins import code, load, names
+from harness.seeds import digest
 from harness.spec.study import StudySpec
 from perturbations import _suite
 from perturbations._contract import Perturbation
@@ -33,6 +34,16 @@ def parts(name: str) -> frozenset[str]:
         HarnessError: for an unknown name.
     """
     return frozenset({name}).union(*(parts(part) for part in perturbation(name).made_of))
+
+
+def foreign_code(name: str) -> str:
+    """What tells the source of those of a perturbation's parts that come from other packages; empty without any.
+
+    Raises:
+        HarnessError: for an unknown name.
+    """
+    found = [part_code for part in sorted(parts(name)) if (part_code := code("perturbation", part))]
+    return digest(found) if found else ""
 
 
 def suite(name: str) -> _suite.Suite:

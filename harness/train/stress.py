@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -17,9 +18,11 @@ from harness.paths import UnitPaths
 from harness.seeds import derive, digest
 from harness.spec.trial import CLEAN
 from harness.tables import schema, store
+from harness.tables.content import made_of
 from harness.tables.selections import AUDITED, RANKED
 from harness.train.batches import ClipReader
 from harness.train.build import build_model
+from harness.train.conditions import foreign_code
 from harness.train.fingerprint import Fingerprints
 from harness.train.isolation import isolated
 from harness.train.predict import (
@@ -113,14 +116,27 @@ def missing_passes(task: Task, kind: Literal["test", "val", "audit"]) -> list[Pa
 
 
 def _held(paths: UnitPaths, file: Path) -> set[tuple[str, float, int]]:
-    """The passes in a predictions file; none in one that is damaged, which is put aside."""
+    """The passes in a predictions file; none in one that is damaged or was made by other code, which is put aside."""
     columns = ["perturbation", "severity", "repeat"]
     try:
         frame = store.read_columns(file, columns).drop_duplicates()
     except HarnessError as error:
         put_aside(paths, str(error), file)
         return set()
+    if not set(_foreign(frame["perturbation"])) <= set(made_of(file)):
+        put_aside(paths, f"{file.name} was made by a perturbation of another package whose source has changed", file)
+        return set()
     return set(zip(*(frame[name].to_list() for name in columns), strict=True))
+
+
+def _foreign(perturbations: Iterable[str]) -> list[str]:
+    """What tells the source of perturbations of other packages, as far as they are installed."""
+    found = []
+    for name in sorted(set(perturbations) - {CLEAN}):
+        with suppress(HarnessError):
+            told = foreign_code(name)
+            found += [f"{name}:{told}"] if told else []
+    return found
 
 
 def _lacks_features(task: Task) -> bool:
@@ -129,7 +145,8 @@ def _lacks_features(task: Task) -> bool:
 
 def _name(shown: list[Pass]) -> str:
     """A file's name says which passes are in it."""
-    return digest([[one.condition.label, one.repeat] for one in shown], 12)
+    foreign = _foreign(one.condition.perturbation for one in shown)
+    return digest([[one.condition.label, one.repeat] for one in shown] + foreign, 12)
 
 
 class Networks:
@@ -182,19 +199,19 @@ def _show(task: Task, networks: Networks, clips: tuple[ClipReader, Fold], showin
         )
         for rule, place in zip(showing.rules, places, strict=True)
     }
-    ranked = rows.pop(RANKED, None)
+    ranked, foreign = rows.pop(RANKED, None), _foreign(one.condition.perturbation for one in showing.missing)
     table, name, paths = schema.predictions(len(reader.source.classes)), _name(showing.missing), task.paths
     if rows:
         whole = paths.audit_predictions_file(SUITE_VERSION, name)
         target = whole if showing.split == "test" else paths.audit_val_predictions
-        store.write(pd.concat(rows.values(), ignore_index=True), table, target)
+        store.write(pd.concat(rows.values(), ignore_index=True), table, target, foreign)
     if ranked is None:
         return
     if showing.split == "val":
-        store.write(ranked, table, paths.val_predictions_file(SUITE_VERSION, name))
+        store.write(ranked, table, paths.val_predictions_file(SUITE_VERSION, name), foreign)
         return
     store.write(fingerprints.rows(), schema.FINGERPRINTS, paths.fingerprints_file(SUITE_VERSION, name))
-    store.write(ranked, table, paths.test_predictions_file(SUITE_VERSION, name))
+    store.write(ranked, table, paths.test_predictions_file(SUITE_VERSION, name), foreign)
 
 
 def _store_features(task: Task, model: nn.Module, reader: ClipReader, fold: Fold) -> None:

@@ -19,6 +19,7 @@ from harness.tables import schema, store
 from harness.tables.temporary import remove
 from harness.train.audit import Auditor
 from harness.train.build import count_macs
+from harness.train.extensions import check_code
 from harness.train.fit import Fitted, Training, fit, fit_seed
 from harness.train.isolation import isolated
 from harness.train.predict import prediction_rows
@@ -44,8 +45,10 @@ def train(task: Task, on_event: OnEvent) -> UnitPaths:
     If memory runs out, the training starts again with micro-batches of half the size, once, and the record says so.
 
     Raises:
-        HarnessError: if the data or a plugin cannot be used, or memory runs out a second time.
+        HarnessError: if the data or a plugin cannot be used (another package's whose source is not the one that the
+            trial is named by among them), or memory runs out a second time.
     """
+    check_code(task.trial.recipe)
     reason = ""
     for accumulation in (1, ACCUMULATION):
         try:
