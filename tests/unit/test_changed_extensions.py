@@ -55,27 +55,23 @@ def install(tmp_path, monkeypatch):
         cached.cache_clear()
 
 
-def test_a_trial_is_named_by_the_source_of_a_network_of_others_and_by_nothing_more_for_ours(install, source, tmp_path):
+def test_a_trial_is_named_by_the_source_of_a_network_of_others(install, source, tmp_path):
     found = []
     for divisor in (2, 3, 2):
         install(divisor)
         recipe = RecipeSpec.model_validate({**RECIPE, "model": {**RECIPE["model"], "name": "strange_net"}})
         told = code_of(recipe)
-        found.append(
-            make_task(source, tmp_path, recipe={"model": recipe.model.model_dump(), "code": told}).trial.trial_id
-        )
+        task = make_task(source, tmp_path, recipe={"model": recipe.model.model_dump(), "code": told})
+        found.append(task.trial.trial_id)
     assert found[0] == found[2] != found[1]
-    ours = RecipeSpec.model_validate(RECIPE)
-    assert code_of(ours) is None
-    before = make_task(source, tmp_path).trial
-    assert before.trial_id == before.model_copy(update={"recipe": before.recipe.model_copy()}).trial_id
+    assert code_of(RecipeSpec.model_validate(RECIPE)) is None
 
 
 def test_a_machine_with_other_source_than_the_trial_is_named_by_does_not_train_it(install, source, tmp_path):
     install(2)
     model = {**RECIPE["model"], "name": "strange_net"}
     task = make_task(source, tmp_path, recipe={"model": model, "code": "0" * 16})
-    with pytest.raises(HarnessError, match="'strange_net'.*whose source on this machine is not the one"):
+    with pytest.raises(HarnessError, match=r"'strange_net'.*whose source on this machine is not the one"):
         execute(task, ignore)
 
 
@@ -94,9 +90,7 @@ def test_clips_are_shown_again_under_a_perturbation_of_others_that_has_changed(i
     (after,) = task.paths.test_predictions(SUITE_VERSION)
     assert after != before
     assert (read_predictions(after, 2).logits != logits).any()
-    assert any(
-        "damaged" in name or "quarantine" in name for name in names(task.paths.folder)
-    ) or before.name not in names(task.paths.folder)
+    assert before.name not in names(task.paths.folder)
 
 
 def test_what_is_not_installed_any_more_takes_no_evaluation_away(install, source, tmp_path, monkeypatch):
