@@ -69,7 +69,8 @@ def merged(parts: Sequence[StudyResults]) -> StudyResults:
     study.
 
     Raises:
-        HarnessError: if the data sets' fingerprints or the suites' versions differ.
+        HarnessError: if the data sets' fingerprints, the suites' versions or the sources of perturbations of other
+            packages differ.
     """
     if len(parts) == 1:
         return parts[0]
@@ -77,6 +78,9 @@ def merged(parts: Sequence[StudyResults]) -> StudyResults:
     for other in parts[1:]:
         _require_same("data set", first, other, first.dataset["fingerprint"], other.dataset["fingerprint"])
         _require_same("perturbation suite", first, other, first.suite.version, other.suite.version)
+        for condition in set(first.suite.by_condition) & set(other.suite.by_condition):
+            codes = (part.suite.by_condition[condition].code for part in (first, other))
+            _require_same(f"source of the perturbation '{condition.perturbation}'", first, other, *codes)
     named = _distinctly_named(parts)
     runs: list[RunOutcomes] = [entry for part in named for entry in part.runs]
     trials = pd.concat([part.trials for part in named], ignore_index=True)

@@ -18,12 +18,14 @@ class SuiteCondition:
         family: conditions of a family are averaged before families are.
         label_preserving: ``yes``, or ``order`` where the order of frames is destroyed.
         title: the perturbation's name for people.
+        code: what tells the source of a perturbation of another package.
     """
 
     condition: Condition
     family: str
     label_preserving: str
     title: str
+    code: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,4 +86,5 @@ def _entry(row: dict[str, str | float]) -> SuiteCondition:
         family=str(row["family"]),
         label_preserving=str(row["label_preserving"]),
         title=str(row["title"]),
+        code=str(row.get("code", "")),
     )

@@ -22,7 +22,7 @@ from harness.tables.storage import storage
 from harness.tables.store import write_text
 from harness.tables.temporary import sweep
 from harness.train.build import check_recipe
-from harness.train.conditions import perturbation
+from harness.train.conditions import foreign_code, perturbation
 from harness.train.manifest import write_manifest
 from harness.train.pretrained import load_pretrained
 from harness.train.space import check_space
@@ -157,7 +157,7 @@ def describe_suite(study: StudySpec) -> dict[str, Any]:
     for condition in study.stress.conditions:
         if condition.perturbation == CLEAN:
             continue
-        plugin = perturbation(condition.perturbation)
+        plugin, code = perturbation(condition.perturbation), foreign_code(condition.perturbation)
         conditions.append(
             {
                 "perturbation": condition.perturbation,
@@ -165,6 +165,7 @@ def describe_suite(study: StudySpec) -> dict[str, Any]:
                 "family": plugin.family,
                 "label_preserving": plugin.label_preserving,
                 "title": plugin.title,
+                **({"code": code} if code else {}),
             }
         )
     return {"version": SUITE_VERSION, "conditions": conditions}

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from fabricated_run import Fabrication, fabricate
 
-from harness.errors import CollectedError
+from harness.errors import CollectedError, HarnessError
 from harness.paths import RunPaths
 from harness.report.augmentations import OVERLAPS, overlap, own_augmentations, unknown_augmentations
 from harness.report.entry import export_entry, file_digests, run_or_entry
@@ -161,6 +161,15 @@ def test_scores_planted_beside_predictions_are_not_believed(entry):
     assert (metrics_table(results)["value"] == 1).all(), "kept scores are what the table is made of"
     validate(entry)
     pd.testing.assert_frame_equal(metrics_table(results), honest)
+
+
+def test_perturbations_of_one_name_and_two_sources_are_not_on_one_board(entry, run):
+    suite = json.loads((entry / run.study / "suite.json").read_text())
+    for condition in suite["conditions"]:
+        condition |= {"code": "0" * 16} if condition["perturbation"] == "contrast" else {}
+    (entry / run.study / "suite.json").write_text(json.dumps(suite))
+    with pytest.raises(HarnessError, match="differ in their source of the perturbation 'contrast'"):
+        merged([read_results(run_or_entry(entry)), read_results(run)])
 
 
 def test_the_folder_of_an_entry_and_of_a_study_are_told_apart(run, entry):
