@@ -15,13 +15,15 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 def isolated(seed: int, threads: int, device: torch.device) -> Iterator[None]:
     """Run with torch's generators seeded, deterministic kernels and a fixed thread count; restore all of it after.
 
+    More threads than the machine has processors would only wait for each other, so there are no more.
+
     Networks draw their first weights and dropout masks from torch's global generator, which takes no other; that
     generator is forked here and nowhere else.
     """
     before, devices = torch.get_num_threads(), [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), deterministic(device):
         torch.manual_seed(seed)
-        torch.set_num_threads(threads)
+        torch.set_num_threads(min(threads, os.cpu_count() or threads))
         try:
             yield
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import resource
 import subprocess
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -56,9 +57,15 @@ def peak_memory_mb(device: torch.device) -> float:
 
 
 def forget_peak(device: torch.device) -> None:
-    """Measure a GPU's peak from here on, so that a reused worker does not report an earlier unit's."""
+    """Measure the peak from here on, so that a process does not report an earlier unit's.
+
+    Of a CPU's, what the process holds now is the least, and only Linux lets it be forgotten (``proc(5)``, clear_refs).
+    """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
+        return
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def _peak_resident_kib() -> int:

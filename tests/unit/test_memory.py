@@ -18,6 +18,7 @@ from harness.train import memory
 from harness.train.fit import Training
 from harness.train.memory import limited, measure, probe
 from harness.train.optimizer import build_optimizer
+from harness.train.provenance import forget_peak, peak_memory_mb
 from harness.train.step import Stepper
 from harness.train.unit import execute
 from models._blocks.model import Output
@@ -198,3 +199,12 @@ def test_what_is_measured_sees_each_perturbation_once_at_its_highest_severity(so
     conditions = (CLEAN_CONDITION, *(Condition(perturbation=name, severity=severity) for name, severity in wanted))
     measure(make_task(source, tmp_path, conditions=conditions))
     assert seen == [conditions[2], conditions[4]], "codecs work on the host"
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux lets a process's peak be forgotten")
+def test_a_training_s_peak_is_not_that_of_an_earlier_one_in_the_same_process():
+    cpu, large = torch.device("cpu"), 400_000_000
+    torch.zeros(large, dtype=torch.uint8).add_(1)
+    before = peak_memory_mb(cpu)
+    forget_peak(cpu)
+    assert peak_memory_mb(cpu) < before - large / 2e6

@@ -36,6 +36,8 @@ def test_isolation_seeds_inside_and_restores_outside():
         assert torch.get_num_threads() == 2
     with isolated(3, 1, torch.device("cpu")):
         assert torch.equal(first, torch.rand(3))
+    with isolated(3, 10_000, torch.device("cpu")):
+        assert torch.get_num_threads() <= os.cpu_count()
     assert torch.equal(state, torch.get_rng_state())
     assert torch.get_num_threads() == threads
 
