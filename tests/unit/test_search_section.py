@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -10,9 +11,9 @@ from fabricated_run import Fabrication, fabricate
 from harness.report.build import build
 from harness.report.figures.best_so_far import best_so_far
 from harness.report.figures.front import draw_front, fronts
-from harness.report.figures.parallel import draw_parallel, parallel
+from harness.report.figures.parallel import LETTER, Parallel, draw_parallel, parallel
 from harness.report.figures.slices import slices
-from harness.report.sections.axes import axis
+from harness.report.sections.axes import Axis, axis
 from harness.report.sections.search import searches
 from harness.report.study_results import read_results
 from harness.tables.schema import SEARCH, TRIALS
@@ -80,6 +81,21 @@ def test_every_configuration_is_one_line_through_all_axes(search):
     assert len(lines) == 12
     assert all(len(points.split()) == len(search.names) + 1 for _, points in lines)
     assert sum("kept" in kind for kind, _ in lines) == 1
+
+
+@pytest.mark.parametrize("count", [3, 6, 11])
+def test_names_of_axes_never_meet(count):
+    axes = [Axis(f"objective.a_long_parameter_{number}", "log", 0.1, 1.0, ()) for number in range(count)]
+    drawing = draw_parallel(Parallel("hdf", axes, []))
+    rows = {}
+    for x, y, name in re.findall(r'class="name" x="([\d.]+)" y="(-?\d+)">([^<]+)<', drawing):
+        rows.setdefault(y, []).append((float(x), LETTER * len(name) / 2))
+    assert sum(map(len, rows.values())) == count
+    for row in rows.values():
+        for (left, half), (right, other) in pairwise(row):
+            assert left + half <= right - other + 1e-6
+    top = float(re.search(r'viewBox="0 (-?\d+)', drawing)[1])
+    assert all(float(y) >= top + 10 for y in rows)
 
 
 def test_a_parameter_that_was_not_searched_in_a_configuration_lies_below_its_axis(tmp_path):

@@ -1,5 +1,6 @@
 """Parallel coordinates of a search: one line a configuration, one axis a parameter, and the score at the right."""
 
+import math
 from html import escape
 from typing import NamedTuple
 
@@ -9,6 +10,8 @@ from harness.report.sections.search import Search, Tried
 WIDTH, HEIGHT = 760, 300
 LEFT, RIGHT, TOP, BOTTOM = 64, 96, 34, 26
 """Margins in the drawing's own units, wide enough for the labels of the outer axes."""
+LETTER, ROW = 6.2, 14
+"""Room that a letter of an axis's name takes, and a row of names, where names would meet side by side."""
 
 
 class Line(NamedTuple):
@@ -55,11 +58,17 @@ def parallel(search: Search) -> Parallel | None:
 def draw_parallel(info: Parallel) -> str:
     """The drawing as SVG; every line can be reached by pointer and keyboard, and says what it is."""
     spots = [LEFT + index * (WIDTH - LEFT - RIGHT) / (len(info.axes) - 1) for index in range(len(info.axes))]
+    names = [_name(axis) for axis in info.axes]
+    rows = _rows(names, spots[1] - spots[0])
     label = f"Parallel coordinates of {len(info.lines)} configurations of {info.method}; the table below has all values"
+    lift = ROW * (rows - 1)
     parts = [
-        f'<svg class="parallel" viewBox="0 0 {WIDTH} {HEIGHT}" role="group" aria-label="{escape(label)}">',
+        f'<svg class="parallel" viewBox="0 {-lift} {WIDTH} {HEIGHT + lift}" role="group" aria-label="{escape(label)}">',
         *(_line(line, spots) for line in info.lines),
-        *(_axis(axis, spot) for axis, spot in zip(info.axes, spots, strict=True)),
+        *(
+            _axis(axis, spot, name, ROW * (index % rows))
+            for index, (axis, spot, name) in enumerate(zip(info.axes, spots, names, strict=True))
+        ),
         "</svg>",
     ]
     return "".join(parts)
@@ -88,9 +97,17 @@ def _line(line: Line, spots: list[float]) -> str:
     )
 
 
-def _axis(axis: Axis, spot: float) -> str:
+def _name(axis: Axis) -> str:
     name = axis.name.rsplit(".", 1)[-1] if "." in axis.name and axis.scale != "score" else axis.name
-    log = " (log)" if axis.scale == "log" else ""
+    return f"{name} (log)" if axis.scale == "log" else name
+
+
+def _rows(names: list[str], apart: float) -> int:
+    """On how many rows names take turns so that none meets the next of its row."""
+    return math.ceil(LETTER * max(map(len, names)) / apart)
+
+
+def _axis(axis: Axis, spot: float, name: str, lift: float) -> str:
     top, bottom = _height(1.0), _height(0.0)
     ticks = "".join(
         f'<text class="tick" x="{spot + 4:.1f}" y="{_height(place) + 3:.1f}">{escape(text)}</text>'
@@ -98,5 +115,5 @@ def _axis(axis: Axis, spot: float) -> str:
     )
     return (
         f'<g><title>{escape(axis.name)}</title><line class="axis" x1="{spot:.1f}" x2="{spot:.1f}" y1="{top:.1f}" '
-        f'y2="{bottom:.1f}"/><text class="name" x="{spot:.1f}" y="{TOP - 14}">{escape(name + log)}</text>{ticks}</g>'
+        f'y2="{bottom:.1f}"/><text class="name" x="{spot:.1f}" y="{TOP - 14 - lift}">{escape(name)}</text>{ticks}</g>'
     )
