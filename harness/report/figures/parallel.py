@@ -107,7 +107,7 @@ def _rows(names: list[str], apart: float) -> int:
     return math.ceil(LETTER * max(map(len, names)) / apart)
 
 
-def _axis(axis: Axis, spot: float, name: str, lift: float) -> str:
+def _axis(axis: Axis, spot: float, name: str, lift: int) -> str:
     top, bottom = _height(1.0), _height(0.0)
     ticks = "".join(
         f'<text class="tick" x="{spot + 4:.1f}" y="{_height(place) + 3:.1f}">{escape(text)}</text>'
