@@ -52,8 +52,11 @@ def series_color(index: int) -> str:
 
 
 def series_marker(index: int) -> str:
-    """A method's marker, which tells it apart without colour."""
-    return MARKERS[index % len(MARKERS)]
+    """A method's marker, which tells it apart without colour; another one for each colour that begins anew.
+
+    The page's legends show the same (``templates/macros.html``).
+    """
+    return MARKERS[(index + index // NUM_SERIES) % len(MARKERS)]
 
 
 def series_dashes(index: int) -> str:
