@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from harness.cli.arguments import RUNS, Out, Study, run_at, run_of
 
+RankedBy = Literal["clean", "perturbed"]
 Run = Annotated[Path, typer.Argument(help="The folder of a finished study, for example runs/quickstart.")]
 
 
@@ -60,12 +61,13 @@ def power(
 def leaderboard(
     runs: Annotated[list[Path], typer.Argument(help="Folders of finished studies or entries of one data set.")],
     out: Annotated[Path, typer.Option(help="Gets leaderboard.md, .csv, .tex and .html.")] = Path("leaderboard"),
+    by: Annotated[RankedBy, typer.Option(help="Rank by UAR: clean, or perturbed (its mean).")] = "clean",
 ) -> None:
     """Merge any number of runs into one leaderboard: Markdown, CSV, LaTeX and HTML."""
     from harness.report.entry import run_or_entry
     from harness.report.merge import merge_leaderboards
 
-    board = merge_leaderboards([run_or_entry(run) for run in runs], out)
+    board = merge_leaderboards([run_or_entry(run) for run in runs], out, by=by)
     typer.echo(f"{board.markdown}\n{board.html_path}")
 
 

@@ -22,7 +22,9 @@ TRAINED_ON = "Trained on"
 """Heads the column of tested perturbations that a method's training augmentation resembles."""
 
 HEADLINE_METRIC = "uar"
-"""Methods are ranked by UAR on clean clips: with rare classes, WAR rewards ignoring them."""
+"""Methods are ranked by UAR, on clean clips unless asked otherwise: with rare classes, WAR rewards ignoring them."""
+RANKED_BY = {CLEAN_SCOPE: "UAR on clean clips", PERTURBED_SCOPE: "mean UAR under label-preserving perturbations"}
+"""What a board may rank by, in words."""
 
 
 class Scoped(NamedTuple):
@@ -70,17 +72,19 @@ def scores_table(
     return pd.DataFrame(rows, columns=SCORES.schema.names)
 
 
-def leaderboard(scoped: dict[tuple[str, str], Scoped], outcomes: Outcomes, table: pd.DataFrame) -> pd.DataFrame:
-    """One row per method, best clean UAR first; fractions, with ``_low`` and ``_high`` beside each.
+def leaderboard(
+    scoped: dict[tuple[str, str], Scoped], outcomes: Outcomes, table: pd.DataFrame, by: str = CLEAN_SCOPE
+) -> pd.DataFrame:
+    """One row per method, best UAR in the scope ``by`` first; fractions, with ``_low`` and ``_high`` beside each.
 
     ``rank`` is shared by equal values; ``rank_low`` and ``rank_high`` are its 95 % interval; methods that share a
     letter in ``tie`` cannot be told apart.
     """
-    values, replicates = scoped[CLEAN_SCOPE, HEADLINE_METRIC]
+    values, replicates = scoped[by, HEADLINE_METRIC]
     frame = pd.DataFrame({"method": list(outcomes.methods)})
     frame["rank"] = pd.Series(-values).rank(method="min").astype(int)
     frame["tie"] = tie_letters(values, inseparable(values, replicates))
-    headline = _of(table, CLEAN_SCOPE, HEADLINE_METRIC, outcomes.methods)
+    headline = _of(table, by, HEADLINE_METRIC, outcomes.methods)
     for column in ("rank_low", "rank_high", "probability_first"):
         frame[column] = headline[column].to_numpy()
     frame[["rank_low", "rank_high"]] = frame[["rank_low", "rank_high"]].astype(int)

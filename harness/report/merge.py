@@ -23,6 +23,7 @@ from harness.report.published import published_markdown
 from harness.report.robustness_table import robustness_table
 from harness.report.selection import selection_markdown
 from harness.report.study_results import StudyResults, method_order, read_results
+from harness.stats.aggregate import CLEAN_SCOPE
 from harness.stats.gather import RunOutcomes, align
 from harness.tables.store import write_text
 
@@ -38,28 +39,33 @@ class MergedBoard(NamedTuple):
     html_path: Path
 
 
-def merge_leaderboards(runs: Sequence[RunPaths], folder: Path, replicates: int = 2000) -> MergedBoard:
+def merge_leaderboards(
+    runs: Sequence[RunPaths], folder: Path, replicates: int = 2000, by: str = CLEAN_SCOPE
+) -> MergedBoard:
     """Compare the methods of several runs of one data set, and write the board as Markdown, CSV, LaTeX and HTML.
 
+    ``by`` is the scope whose UAR methods are ranked by: ``clean`` or ``perturbed``.
+
     Raises:
-        HarnessError: if no run is given, or they differ in data set or perturbation suite.
+        HarnessError: if no run is given, nothing was tested in that scope, or they differ in data set or perturbation
+            suite.
     """
     if not runs:
         raise HarnessError("Name at least one run whose methods are to be on the leaderboard.")
     parts = [read_results(run) for run in runs]
     results = merged(parts)
-    findings = analyse(results, replicates)
+    findings = analyse(results, replicates, by)
     notes = [*findings.reading_notes, *(f"Note: {one}" for one in findings.cautions)]
-    text = markdown(findings.leaderboard, results.question, notes) + selection_markdown(findings.selection)
+    text = markdown(findings.board, results.question, notes) + selection_markdown(findings.selection)
     text += published_markdown(results.dataset)
     metrics = pd.concat([metrics_table(part) for part in parts], ignore_index=True).drop_duplicates()
     files = {name: folder / f"leaderboard.{name}" for name in ("md", "csv", "tex", "html")}
     write_text(text, files["md"])
-    write_text(csv(findings.leaderboard), files["csv"])
-    write_text(latex(findings.leaderboard, findings.scoped, results.outcomes.methods), files["tex"])
+    write_text(csv(findings.board), files["csv"])
+    write_text(latex(findings.board, findings.scoped, results.outcomes.methods), files["tex"])
     measured = Measured(metrics, calibrated(results, replicates), robustness_table(results, findings))
     write_text(page(results, findings, measured), files["html"])
-    return MergedBoard(findings.leaderboard, text, files["md"], files["csv"], files["tex"], files["html"])
+    return MergedBoard(findings.board, text, files["md"], files["csv"], files["tex"], files["html"])
 
 
 def merged(parts: Sequence[StudyResults]) -> StudyResults:

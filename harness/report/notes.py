@@ -14,7 +14,7 @@ MANY_METHODS = 20
 """Above this many methods on one test set, the largest score is noticeably optimistic (Mollersen & Holsbo 2023)."""
 
 
-def reading_notes(results: StudyResults, scores: Scores, resampling: Resampling) -> list[str]:
+def reading_notes(results: StudyResults, scores: Scores, resampling: Resampling, ranked_by: str) -> list[str]:
     """How the numbers are to be read, for the foot of every leaderboard."""
     outcomes, suite = results.outcomes, results.suite
     families = suite.families()
@@ -23,9 +23,9 @@ def reading_notes(results: StudyResults, scores: Scores, resampling: Resampling)
     averaged = "" if outcomes.num_seeds == 1 else f" and averaged over {outcomes.num_seeds} seeds"
     drawn = f"{resampling.replicates} paired bootstrap replicates, stratified by fold and class"
     notes = [
-        f"Percent on {test}, {pooled}{averaged}; ranked by UAR on clean clips.",
+        f"Percent on {test}, {pooled}{averaged}; ranked by {ranked_by}.",
         f"Intervals: 95 %, over {scores.covers}, from {drawn}.",
-        "Methods that share a letter cannot be told apart by their UAR on clean clips (all pairs judged together).",
+        f"Methods that share a letter cannot be told apart by their {ranked_by} (all pairs judged together).",
         "Whether two intervals overlap does not decide that: clips are shared, so differences vary less.",
     ]
     if families:

@@ -65,14 +65,14 @@ def percent(fraction: float, digits: int = 1) -> str:
 
 def _headline(results: StudyResults, findings: Findings) -> dict[str, Any]:
     """What the top of the page shows: the question, its answer, and the leaderboard."""
-    board = findings.leaderboard
+    board = findings.board
     rows = board.to_dict("records")
     methods = results.outcomes.methods
     return {
         "question": results.question,
         "study": results.run.study,
         "dataset": results.dataset,
-        "answer": answer(board, 1 / int((results.outcomes.class_counts > 0).sum())),
+        "answer": answer(findings.leaderboard, 1 / int((results.outcomes.class_counts > 0).sum())),
         "cautions": findings.cautions,
         "reading_notes": findings.reading_notes,
         "coverage": coverage(results),

@@ -165,7 +165,7 @@ def test_a_difference_of_no_practical_interest_is_called_one(tmp_path, sound):
 
 def test_overlapping_intervals_are_not_offered_as_a_test(tiny):
     results = read_results(tiny)
-    notes = reading_notes(results, analyse(results, 20).scores, Resampling())
+    notes = reading_notes(results, analyse(results, 20).scores, Resampling(), "UAR")
     assert any("Whether two intervals overlap does not decide that" in one for one in notes)
 
 

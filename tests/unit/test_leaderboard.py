@@ -56,6 +56,28 @@ def test_runs_of_one_data_set_share_a_board(run, other, tmp_path):
     assert r"\textbf{" in text
 
 
+def test_a_board_of_robustness_is_ranked_tied_and_described_by_the_mean_under_perturbation(run, other, tmp_path):
+    clean, made = (merge_leaderboards([run, other], tmp_path / by, 50, by) for by in ("clean", "perturbed"))
+    frame = made.leaderboard
+    assert list(frame["uar_perturbed"]) == sorted(frame["uar_perturbed"], reverse=True)
+    assert list(frame["rank"]) == [1, 2, 3, 4]
+    scores = analyse(merged([read_results(run), read_results(other)]), 50).scores_table
+    own = scores[(scores["scope"] == "perturbed") & (scores["metric"] == "uar")].set_index("method")
+    np.testing.assert_array_equal(frame["rank_high"], own.loc[frame["method"], "rank_high"])
+    assert "ranked by mean UAR under label-preserving perturbations" in made.markdown
+    assert "cannot be told apart by their mean UAR under" in made.html_path.read_text()
+    assert "ranked by UAR on clean clips" in clean.markdown
+    numbers = [name for name in frame if name.startswith(("uar", "war"))]
+    aligned = clean.leaderboard.set_index("method").loc[frame["method"], numbers]
+    np.testing.assert_array_equal(aligned, frame[numbers])
+
+
+def test_a_board_cannot_be_ranked_by_what_was_not_tested(tmp_path):
+    untested = fabricate(tmp_path / "runs", Fabrication(clips=40, perturbations=()))
+    with pytest.raises(HarnessError, match="share no label-preserving perturbation"):
+        merge_leaderboards([untested], tmp_path / "board", 20, "perturbed")
+
+
 def test_merging_moves_no_score(run, other):
     alone, together = board(run).set_index("method"), board(run, other).set_index("method")
     columns = [name for name in alone if name.startswith(("uar", "war"))]
