@@ -21,7 +21,7 @@ def report(study: Study, out: Out = RUNS) -> None:
     typer.echo(f"{outputs.markdown}\n{outputs.html_path}")
 
 
-def compare(
+def compare(  # noqa: PLR0913 - each argument is an option of the verb
     study: Study,
     out: Out = RUNS,
     baseline: Annotated[
@@ -35,13 +35,18 @@ def compare(
     by_group: Annotated[
         bool, typer.Option("--by-group", help="Resample groups (identities, films), not clips.")
     ] = False,
+    save: Annotated[Path | None, typer.Option(help="Folder that gets comparison.md, .csv and .tex.")] = None,
 ) -> None:
     """Compare the methods of a finished study: paired differences with intervals, tests and their limits."""
     from harness.report.comparison import compare as compare_methods
+    from harness.report.comparison_files import write_comparison
     from harness.report.comparison_question import Question
 
     question = Question(baseline=baseline, metric=metric, scope=scope, by_group=by_group)
-    typer.echo(compare_methods(run_of(study, out), question).markdown)
+    found = compare_methods(run_of(study, out), question)
+    typer.echo(found.markdown)
+    if save is not None:
+        typer.echo("\n".join(map(str, write_comparison(found, save).values())))
 
 
 def power(
