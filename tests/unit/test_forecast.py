@@ -18,6 +18,7 @@ from harness.schedule.forecasting.stored_costs import PhaseCosts, StoredCosts, s
 from harness.schedule.operate.wanted import Found, Wanted
 from harness.spec.load import bundled_studies, dump_study, load_study
 from harness.spec.resources import ResourcesSpec
+from harness.spec.study import StressSpec
 from harness.tables.store import write_text
 from harness.train.preflight import data_ref
 from harness.train.timing import ClipSeconds
@@ -166,8 +167,14 @@ def test_a_plan_knows_what_storage_holds_and_forgets_a_search_that_was_another(s
     write_text(dump_study(STUDY), run.study_file)
     states = {one.trial_id: seen.state for one, seen in on_storage(STUDY, source, run).items()}
     assert states["feedfeedfeedfeed"] == "failed"
-    other = STUDY.model_copy(update={"question": "Another?"})
-    assert "feedfeedfeedfeed" not in {one.trial_id for one in on_storage(other, source, run)}
+    for change in ({"question": "Another?"}, {"seeds": (0, 9)}, {"stress": StressSpec(perturbations=("hflip",))}):
+        later = STUDY.model_copy(update=change)
+        assert "feedfeedfeedfeed" in {one.trial_id for one in on_storage(later, source, run)}, change
+    for change in ({"folds": (1, 2)}, {"training": STUDY.training.model_copy(update={"epochs": 99})}):
+        other = STUDY.model_copy(update=change)
+        if change.get("folds"):
+            source.folds[2] = source.folds[1]
+        assert "feedfeedfeedfeed" not in {one.trial_id for one in on_storage(other, source, run)}, change
 
 
 def test_of_a_search_that_is_over_nothing_is_left_and_of_one_that_is_not_its_halts_count(source, run, monkeypatch):

@@ -56,11 +56,13 @@ def slots_here(study: StudySpec) -> int:
 def on_storage(study: StudySpec, source: Source, run: RunPaths) -> dict[Wanted, Found]:
     """The trials that are known now and what storage holds of each.
 
-    Known are the recipes as written, and what a search of this very study has asked for so far.
+    Known are the recipes as written, and what a search has asked for so far: of this very study, or of one that differs
+    in nothing that its searches see.
     """
     wanted = {one.key: one for one in _first(study, source)}
-    if _same_study(study, run):
-        wanted |= {one.key: one for one in wanted_by(run) if study.methods[one.method].search}
+    if _searched_alike(study, run):
+        known = (one for one in wanted_by(run) if study.methods[one.method].search)
+        wanted |= {one.key: one for one in known if one.phase == "search" or one.seed in study.seeds}
     there = {path.name for path in run.units.iterdir()} if run.units.is_dir() else set()
     return {one: _look(run.unit(one.trial_id), one.phase, there) for one in wanted.values()}
 
@@ -81,10 +83,22 @@ def is_over(study: StudySpec, run: RunPaths) -> bool:
 
 def _same_study(study: StudySpec, run: RunPaths) -> bool:
     """Whether this study, as it is written now, is the one that was run last and said what it asks for."""
+    return _run_last(run) == study
+
+
+def _searched_alike(study: StudySpec, run: RunPaths) -> bool:
+    """Whether the study that was run last and said what it asks for differs in nothing that a search sees."""
+    before = _run_last(run)
+    unseen = {name: getattr(study, name) for name in ("question", "seeds", "stress", "resources")}
+    return before is not None and before.model_copy(update=unseen) == study
+
+
+def _run_last(run: RunPaths) -> StudySpec | None:
+    """The study that was run last, if it said what it asks for."""
     try:
-        return run.wanted.exists() and load_study(run.study_file) == study
+        return load_study(run.study_file) if run.wanted.exists() else None
     except HarnessError:
-        return False
+        return None
 
 
 def estimate(
