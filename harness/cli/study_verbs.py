@@ -71,7 +71,7 @@ def plan(study: Study, out: Out = RUNS, slots: Slots = 0) -> None:
 
 def list_plugins(
     kind: Annotated[
-        str, typer.Argument(help="models, perturbations, objectives, datasets, metrics, spaces or studies.")
+        str, typer.Argument(help="models, perturbations, suites, objectives, datasets, metrics, spaces or studies.")
     ],
 ) -> None:
     """List what a study can name."""
