@@ -47,6 +47,7 @@ def test_a_folder_without_a_study_is_an_error(tmp_path):
         file_of(str(tmp_path))
 
 
+@pytest.mark.uses_global_rng  # the command line's error box
 @pytest.mark.parametrize("option", ["--clips", "--folds"])
 def test_a_planned_study_has_clips_and_folds(option, run, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["dferbench", "power", str(run.folder), option, "0"])
