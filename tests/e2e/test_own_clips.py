@@ -1,5 +1,7 @@
 """A first user's own clips: mistakes in the list are found before training, and people on both sides are told of."""
 
+from pathlib import Path
+
 import pytest
 from tiny_clips import textured_frames, write_video
 
@@ -30,6 +32,19 @@ def test_a_label_that_is_typed_otherwise_is_found_before_training(verb, own, inv
     assert code == 2
     assert "fold 1: class 'happy' (there is also 'Happy') has 0 training and 1 test clips" in complaint
     assert not list((tmp_path / "runs").glob("units/*"))
+
+
+def test_a_studys_folder_is_planned_and_run_again_as_its_file_is(own, invoke, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    study, folder = own("Happy"), tmp_path / "runs" / "small"
+    assert invoke("run", study, "--out", folder.parent, "--local")[0] == 0
+    trained = sorted(folder.parent.glob("units/*"))
+    assert invoke("plan", folder)[0] == 0
+    assert invoke("run", folder, "--local")[0] == 0
+    assert sorted(folder.parent.glob("units/*")) == trained
+    assert not Path("runs").exists()
 
 
 def test_people_on_both_sides_are_counted_by_plan_run_and_inspect(own, invoke, tmp_path):

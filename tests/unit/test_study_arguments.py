@@ -57,10 +57,13 @@ def test_a_planned_study_has_clips_and_folds(option, run, monkeypatch, capsys):
     assert option in capsys.readouterr().err
 
 
-def test_groups_cannot_be_resampled_where_no_clip_names_one(run):
+def test_groups_cannot_be_resampled_where_no_clip_names_one(run, monkeypatch, capsys):
     require_groups(run)
     schema = predictions(len(read_results(run).outcomes.classes))
     for path in run.units.glob("*/predictions-test-*.parquet"):
         write(read(path, schema).assign(group=""), schema, path)
-    with pytest.raises(HarnessError, match="names a group, so --by-group has nothing to resample"):
-        require_groups(run)
+    monkeypatch.setattr(sys, "argv", ["dferbench", "compare", str(run.folder), "--by-group"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "names a group, so --by-group has nothing to resample" in capsys.readouterr().err
