@@ -37,10 +37,13 @@ def near_miss(name: str, known: Iterable[str]) -> str:
 
     >>> near_miss("m3dfell", ["hdf", "m3dfel", "x3d"])
     "Did you mean 'm3dfel'? Known: hdf, m3dfel, x3d."
+    >>> near_miss("DFEW", ["dfew", "mafw"])
+    "Did you mean 'dfew'? Known: dfew, mafw."
     """
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    guess = f"Did you mean '{close[0]}'? " if close else ""
+    lowered = {one.lower(): one for one in names}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+    guess = f"Did you mean '{lowered[close[0]]}'? " if close else ""
     return f"{guess}Known: {', '.join(names) if names else 'none'}."
 
 

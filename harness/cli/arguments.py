@@ -9,7 +9,7 @@ import typer
 
 from harness.paths import RunPaths
 
-Study = Annotated[str, typer.Argument(help="A study file, or the name of a bundled study.")]
+Study = Annotated[str, typer.Argument(help="A study file, a bundled study, or a study's folder such as runs/mine.")]
 Out = Annotated[Path, typer.Option(help="The runs folder.")]
 Plain = Annotated[bool, typer.Option("--plain", help="Log lines instead of a live table.")]
 Local = Annotated[bool, typer.Option("--local", help="One trial after another in this process, without Ray.")]
@@ -23,11 +23,30 @@ Track = Annotated[
 RUNS = Path("runs")
 
 
-def run_of(study: str, out: Path) -> RunPaths:
-    """Where a study's results lie."""
-    from harness.spec.load import find_study, load_study
+def file_of(study: str) -> Path:
+    """The file of a study: itself, a bundled one, or the one in a study's folder.
 
-    return RunPaths(out, load_study(find_study(study)).name)
+    Raises:
+        HarnessError: if there is none.
+    """
+    from harness.spec.load import find_study
+
+    kept = run_at(Path(study)).study_file
+    return kept if kept.is_file() else find_study(study)
+
+
+def runs_of(study: str, out: Path) -> Path:
+    """The runs folder that is meant: the one that a study's folder lies in, unless another is asked for."""
+    return run_at(Path(study)).root if out == RUNS and Path(study).is_dir() else out
+
+
+def run_of(study: str, out: Path) -> RunPaths:
+    """Where a study's results lie: in the folder that is given, or in the one that a study's name has in ``out``."""
+    from harness.spec.load import load_study
+
+    if Path(study).is_dir():
+        return run_at(Path(study))
+    return RunPaths(out, load_study(file_of(study)).name)
 
 
 def run_at(folder: Path) -> RunPaths:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
-from harness.cli.arguments import Slots, Store, Study, Track
+from harness.cli.arguments import Slots, Store, Study, Track, file_of
 
 if TYPE_CHECKING:
     from harness.schedule.cluster.launch.manifest import Kind
@@ -106,11 +106,10 @@ def ray_up(  # noqa: PLR0913 - an option each
 
 def _write(kind: Kind, given: Mapping[str, Any]) -> None:
     """Write, or print, what a command was given the options for; they are called as ``LaunchOptions`` calls them."""
-    from harness.spec.load import find_study, load_study
-
-    file = find_study(given["study"])
+    file = file_of(given["study"])
     from harness.plan import check
     from harness.schedule.cluster.launch.manifest import LaunchOptions, manifest
+    from harness.spec.load import load_study
     from harness.tables.store import write_text
 
     spec = load_study(file)
@@ -139,9 +138,7 @@ def submit(  # noqa: PLR0913 - an option each
     A cluster that asks for a token finds it in RAY_AUTH_TOKEN, in the file that RAY_AUTH_TOKEN_PATH names, or in
     ~/.ray/auth_token.
     """
-    from harness.spec.load import find_study
-
-    file = find_study(study)
+    file = file_of(study)
     from harness.schedule.cluster.ray_submit import Submission, send
 
     sent = Submission(

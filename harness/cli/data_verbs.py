@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.arguments import Study, file_of
+
 app = typer.Typer(no_args_is_help=True, help="Make, inspect and pack data sets.")
 
 
@@ -55,7 +57,7 @@ def pack(
 
 @app.command()
 def frames(
-    study: Annotated[str, typer.Argument(help="A study file, or the name of a bundled study.")],
+    study: Study,
     out: Annotated[Path, typer.Option(help="Folder of the tables, one for each fold and seed.")] = Path("frames"),
     fold: Annotated[list[int] | None, typer.Option(help="Folds; the study's own if not given.")] = None,
     seed: Annotated[list[int] | None, typer.Option(help="Seeds; the study's own if not given.")] = None,
@@ -66,7 +68,7 @@ def frames(
 
     from harness.schedule.drawn_frames import frames_shown
 
-    for file in frames_shown(study, fold or [], seed or [], epochs, out, Console()):
+    for file in frames_shown(str(file_of(study)), fold or [], seed or [], epochs, out, Console()):
         typer.echo(file)
 
 

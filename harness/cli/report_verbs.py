@@ -41,9 +41,13 @@ def compare(  # noqa: PLR0913 - each argument is an option of the verb
     from harness.report.comparison import compare as compare_methods
     from harness.report.comparison_files import write_comparison
     from harness.report.comparison_question import Question
+    from harness.report.known_groups import require_groups
 
+    run = run_of(study, out)
+    if by_group:
+        require_groups(run)
     question = Question(baseline=baseline, metric=metric, scope=scope, by_group=by_group)
-    found = compare_methods(run_of(study, out), question)
+    found = compare_methods(run, question)
     typer.echo(found.markdown)
     if save is not None:
         typer.echo("\n".join(map(str, write_comparison(found, save).values())))
@@ -53,9 +57,11 @@ def power(
     study: Study,
     out: Out = RUNS,
     clips: Annotated[
-        int | None, typer.Option(help="Test clips of the planned study; the pilot's if not given.")
+        int | None, typer.Option(min=1, help="Test clips of the planned study; the pilot's if not given.")
     ] = None,
-    folds: Annotated[int | None, typer.Option(help="Folds of the planned study; the pilot's if not given.")] = None,
+    folds: Annotated[
+        int | None, typer.Option(min=1, help="Folds of the planned study; the pilot's if not given.")
+    ] = None,
 ) -> None:
     """Say how many seeds and folds a difference needs, from a finished pilot."""
     from harness.report.planning import power_report

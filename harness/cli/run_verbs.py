@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from harness.cli.arguments import RUNS, Out, run_at, run_of
-from harness.paths import RunPaths
-
-Target = Annotated[str, typer.Argument(help="A study file, a bundled study, or a study's folder such as runs/mine.")]
+from harness.cli.arguments import RUNS, Out, Study, run_of
 
 
 def status(
-    study: Target,
+    study: Study,
     out: Out = RUNS,
     watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds, until the study ends.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
@@ -26,24 +22,24 @@ def status(
     from harness.schedule.operate.status_text import show_status
 
     try:
-        show_status(_run(study, out), Console(soft_wrap=True), as_json=as_json, watch=watch)
+        show_status(run_of(study, out), Console(soft_wrap=True), as_json=as_json, watch=watch)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
 
 def stop(
-    study: Target,
+    study: Study,
     out: Out = RUNS,
     timeout: Annotated[float, typer.Option(help="Seconds to wait until it has ended.", min=0)] = 60.0,
 ) -> None:
     """End the run of a study; finished trials are kept, and the same run command goes on from there."""
     from harness.schedule.operate.stop import stop as stop_driver
 
-    typer.echo(f"Stopped {stop_driver(_run(study, out), timeout)}. Finished trials are kept.")
+    typer.echo(f"Stopped {stop_driver(run_of(study, out), timeout)}. Finished trials are kept.")
 
 
 def retry(
-    study: Target,
+    study: Study,
     out: Out = RUNS,
     failed: Annotated[bool, typer.Option(help="Trials that ended with an error.")] = True,
     diverged: Annotated[bool, typer.Option(help="Trials whose loss stopped being finite.")] = False,
@@ -52,7 +48,7 @@ def retry(
     """Forget failed trials, so that the next run tries them again."""
     from harness.schedule.operate.retrying import clear
 
-    paths = _run(study, out)
+    paths = run_of(study, out)
     cleared = clear(paths, failed=failed, diverged=diverged)
     for one in (*cleared.failed, *cleared.diverged):
         typer.echo(f"{one.label} ({one.trial_id})")
@@ -60,7 +56,7 @@ def retry(
     if run:
         from harness.cli.study_verbs import run as run_study
 
-        run_study(str(paths.study_file) if Path(study).is_dir() else study, out=paths.root)
+        run_study(study, out=paths.root)
     elif any(cleared):
         typer.echo(f"Run the study again: dferbench run {study} --out {paths.root}")
 
@@ -76,12 +72,6 @@ def clean(
     from harness.schedule.operate.cleaning import clean as tidy
     from harness.schedule.operate.cleaning import listing
 
-    run = None if study is None else _run(study, out)
+    run = None if study is None else run_of(study, out)
     found = tidy(out if run is None else run.root, run, units=units, delete=yes)
     typer.echo(json.dumps([item.content() for item in found], indent=1) if as_json else listing(found, deleted=yes))
-
-
-def _run(study: str, out: Path) -> RunPaths:
-    """A study's run, by its folder or by its file."""
-    folder = Path(study)
-    return run_at(folder) if folder.is_dir() else run_of(study, out)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.cli.arguments import RUNS, Address, Local, Out, Plain, Slots, Store, Study, Track
+from harness.cli.arguments import RUNS, Address, Local, Out, Plain, Slots, Store, Study, Track, file_of, runs_of
 
 
 def quickstart(out: Out = RUNS, plain: Plain = False, local: Local = False) -> None:
@@ -25,7 +25,7 @@ def run(  # noqa: PLR0913 - an option each
     track: Track = "tensorboard",
 ) -> None:
     """Run a study: train, test and report. The same command again goes on where the last one stopped."""
-    _run(study, local, plain, out=out, slots=slots, address=address, store=store, track=track)
+    _run(study, local, plain, out=runs_of(study, out), slots=slots, address=address, store=store, track=track)
 
 
 def _run(study: str, local: bool, plain: bool, **where: Any) -> None:
@@ -42,9 +42,7 @@ def _run(study: str, local: bool, plain: bool, **where: Any) -> None:
 
 def _run_to_its_end(study: str, local: bool, plain: bool, **where: Any) -> int:
     """Run a study and print what became of it; the exit code."""
-    from harness.spec.load import find_study
-
-    file = find_study(study)
+    file = file_of(study)
     from rich.console import Console
 
     from harness.schedule.outcome import print_outcome
@@ -59,19 +57,17 @@ def _run_to_its_end(study: str, local: bool, plain: bool, **where: Any) -> int:
 
 def plan(study: Study, out: Out = RUNS, slots: Slots = 0) -> None:
     """Check a study and show its trials, what is already done, and an estimate of time, without training."""
-    from harness.spec.load import find_study
-
-    file = find_study(study)
+    file = file_of(study)
     from rich.console import Console
 
     from harness.schedule.forecasting.forecast import forecast
 
-    forecast(file, out, slots, Console(soft_wrap=True))
+    forecast(file, runs_of(study, out), slots, Console(soft_wrap=True))
 
 
 def list_plugins(
     kind: Annotated[
-        str, typer.Argument(help="models, perturbations, objectives, datasets, metrics, spaces or studies.")
+        str, typer.Argument(help="models, perturbations, suites, objectives, datasets, metrics, spaces or studies.")
     ],
 ) -> None:
     """List what a study can name."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from harness.data.clip import Source
+from harness.data.coverage import two_sided_groups
 from harness.data.inspect import LENGTHS, Inspection
 from harness.data.remarks import class_counts
 
@@ -48,6 +49,7 @@ def _counts(found: Inspection) -> Iterator[str]:
     yield from _table(rows)
     if found.known:
         yield "(in brackets: the known count, where it differs)"
+    yield from two_sided_groups(source, source.folds)
     if found.unused:
         first = found.unused[0].name
         yield f"{len(found.unused)} clips lie beside these and are in no list that is used, '{first}' first"

@@ -45,20 +45,30 @@ def finish(source: Source, options: ReaderOptions, problems: Problems) -> Source
         problems: found on the way.
 
     Raises:
-        HarnessError: for problems, an empty class, or folds that cannot be made.
+        HarnessError: for problems, an empty class, folds that cannot be made, or a ``k`` that makes none.
     """
     if options.on_bad_clip == "error":
         problems.found.extend(problems.bad.values())
     problems.raise_if_any(f"{source.name} at {source.root}: the lists and the files do not fit")
     source = keep_classes(source.without(problems.bad), options.classes)
     clips = source.clips.values()
+    if "k" in options.model_fields_set and (options.folds.startswith("leave") or _own_folds(source, options)):
+        raise HarnessError(
+            f"{source.name}, option 'k': folds: {options.folds} makes no k folds, so k: {options.k} would be ignored. "
+            "Set folds: k_fold, or leave k out."
+        )
     if options.folds == "leave_group_out":
         return replace(source, folds=leave_out(clips, "group"))
     if options.folds == "leave_domain_out":
         return replace(source, folds=leave_out(clips, "domain"))
-    if options.folds == "k_fold" or not source.folds:
+    if not _own_folds(source, options):
         return replace(source, folds=k_fold(clips, options.k, source.classes))
     return source
+
+
+def _own_folds(source: Source, options: ReaderOptions) -> bool:
+    """Whether the data set's own folds are used."""
+    return options.folds == "official" and bool(source.folds)
 
 
 def source_of(

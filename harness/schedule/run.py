@@ -10,6 +10,7 @@ from typing import Literal
 
 from rich.console import Console
 
+from harness.data.coverage import two_sided_groups
 from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.plan import check, counts
@@ -174,9 +175,12 @@ def total_of(study: StudySpec) -> Total:
 
 
 def prepare_shown(study: StudySpec, run: RunPaths, console: Console) -> Prepared:
-    """Preflight with a progress bar while clips are packed."""
+    """Preflight with a progress bar while clips are packed; groups on both sides of a fold are told of."""
     with clip_bar(console, "packing clips") as advance:
-        return prepare(study, run, os.cpu_count() or 1, advance)
+        prepared = prepare(study, run, os.cpu_count() or 1, advance)
+    for warning in two_sided_groups(prepared.source, study.folds):
+        console.print(f"warning: {warning}.", style="yellow", markup=False, highlight=False)
+    return prepared
 
 
 def pick_device(study: StudySpec, address: str = "local") -> str:

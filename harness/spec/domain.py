@@ -14,19 +14,21 @@ Value = bool | int | float | str | None
 
 
 class Domain(Strict):
-    """The values that one searched number may take; exactly one of the four forms is given.
-
-    ``steps`` is for sampler ``grid``: so many values of ``uniform`` or ``log_uniform``, both bounds included, equally
-    spaced (in the logarithm). ``when`` names what must have been chosen for this number to be searched, for example
-    ``{optimizer.sam: [sam, asam]}``; where it is not, the recipe is left as written.
-    """
+    """The values that one searched number may take; exactly one of the first four forms is given."""
 
     uniform: tuple[float, float] | None = None
+    """Lower and upper bound of a number."""
     log_uniform: tuple[float, float] | None = None
+    """The same, spread evenly in the logarithm."""
     int_uniform: tuple[int, int] | None = None
+    """Lower and upper bound of a whole number, both included."""
     choice: tuple[Value, ...] | None = None
+    """The values themselves."""
     steps: int | None = Field(default=None, ge=2)
+    """For sampler ``grid``: so many values of ``uniform`` or ``log_uniform``, both bounds included."""
     when: dict[str, tuple[Value, ...]] = Field(default_factory=dict)
+    """What must have been chosen for this number to be searched, for example ``{optimizer.sam: [sam, asam]}``; where
+    it is not, the recipe is left as written."""
 
     @model_validator(mode="before")
     @classmethod

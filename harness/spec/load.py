@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,13 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import CollectedError, HarnessError, near_miss
 from harness.plugins import package_folders
 from harness.spec.study import StudySpec
+
+KINDS = {
+    "tuple_type": "give a list, for example [1, 2]",
+    "dict_type": "give a mapping, for example {name: value}",
+    "model_type": "give a mapping, for example {name: value}",
+}
+"""Kinds of values that pydantic calls by Python's names, in those of yaml."""
 
 
 class _NoRepeatedKeys(yaml.SafeLoader):
@@ -71,7 +78,7 @@ def parse_study(text: str, name: str) -> StudySpec:
     try:
         return StudySpec.model_validate(data)
     except ValidationError as error:
-        problems = [f"{name}: {_sentence(item, data)}" for item in error.errors()]
+        problems = [f"{name}: {_sentence(item)}" for item in _own_mistakes(error)]
         if len(problems) == 1:
             raise HarnessError(problems[0]) from None
         raise CollectedError(f"{name}: {len(problems)} mistakes", problems) from None
@@ -82,7 +89,17 @@ def dump_study(study: StudySpec) -> str:
     return yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
-def _sentence(error: Any, data: Mapping[str, Any]) -> str:
+def _own_mistakes(error: ValidationError) -> list[Any]:
+    """The mistakes, without lists that are too short only because what stands in them is a mistake."""
+    places = [item["loc"] for item in error.errors()]
+    return [
+        item
+        for item, place in zip(error.errors(), places, strict=True)
+        if item["type"] != "too_short" or not any(one[:-1] == place for one in places)
+    ]
+
+
+def _sentence(error: Any) -> str:
     """One mistake in words: where, what, and the nearest valid key."""
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
@@ -90,7 +107,7 @@ def _sentence(error: Any, data: Mapping[str, Any]) -> str:
         return f"unknown key '{where}'. {near_miss(str(error['loc'][-1]), known)}"
     if error["type"] == "missing":
         return f"key '{where}' is missing."
-    message = error["msg"].removeprefix("Value error, ")
+    message = KINDS.get(error["type"], error["msg"].removeprefix("Value error, "))
     seen = error.get("input")
     shown = f" (seen: {seen!r})" if isinstance(seen, str | int | float | bool | None) else ""
     return f"{where + ': ' if where else ''}{message}{shown}"

@@ -15,23 +15,31 @@ from harness.spec.strict import PluginSpec, Strict
 class SamSpec(Strict):
     """Sharpness-aware minimisation around the base optimiser (Foret et al., ICLR 2021) and its relatives.
 
-    ``batch_norm`` says what the second, perturbed pass does to running statistics: ``frozen`` leaves them to the
-    first pass (advice of the reference implementation), ``updated`` lets both passes update them (the released HDF).
+    ``sam: asam`` means ``sam: {name: asam}``.
     """
 
     name: Literal["sam", "asam", "gsam", "looksam", "friendly_sam"] = "sam"
+    """Which of them."""
     rho: float = Field(default=0.05, gt=0)
+    """How far a step climbs before it descends."""
     batch_norm: Literal["frozen", "updated"] = "frozen"
+    """What the second, perturbed pass does to running statistics: ``frozen`` leaves them to the first pass (advice of
+    the reference implementation), ``updated`` lets both passes update them (the released HDF)."""
 
 
 class OptimizerSpec(Strict):
     """The optimiser that makes the step; ``sam`` wraps it."""
 
     name: Literal["adamw", "adam", "sgd"] = "adamw"
+    """Which optimiser."""
     learning_rate: float = Field(default=5e-4, gt=0)
+    """The largest learning rate, after the warm-up."""
     weight_decay: float = Field(default=0.05, ge=0)
+    """Decoupled with ``adamw``, an L2 penalty with ``adam`` and ``sgd``."""
     momentum: float = Field(default=0.9, ge=0, lt=1)
+    """Of ``sgd``; the others do not read it."""
     sam: SamSpec | None = None
+    """A sharpness-aware step around the optimiser; ``null`` for none."""
 
     @field_validator("sam", mode="before")
     @classmethod
@@ -48,17 +56,18 @@ class OptimizerSpec(Strict):
 
 
 class RecipeSpec(Strict):
-    """Everything about a method that changes what is learned; part of a trial's identity.
-
-    ``weights`` is the SHA-256 of the checkpoint that the network starts from, filled in from ``pretrained``; ``code``
-    tells the source of a network or objective of another package, and is filled in likewise.
-    """
+    """Everything about a method that changes what is learned; part of a trial's identity."""
 
     model: PluginSpec
+    """The network and its own options (``docs/models.md``)."""
     objective: PluginSpec = PluginSpec(name="cross_entropy")
+    """The loss and its own options."""
     optimizer: OptimizerSpec = OptimizerSpec()
+    """What makes the step."""
     weights: str | None = None
+    """SHA-256 of the checkpoint that the network starts from; filled in from ``pretrained``."""
     code: str | None = None
+    """Tells the source of a network or objective of another package; filled in."""
 
     def with_values(self, values: dict[str, Any]) -> RecipeSpec:
         """The recipe with dotted paths (``optimizer.sam.rho``) set to the given values.
@@ -92,21 +101,20 @@ class RecipeSpec(Strict):
 
 
 class MethodSpec(RecipeSpec):
-    """A recipe, the domains of its searched numbers by dotted path (``objective.tau``), and its own budget of epochs.
-
-    ``epochs`` replaces the study's, for arms at equal cost: a step of SAM costs two of AdamW. ``pretrained`` names a
-    published checkpoint's file; a trial's identity holds its content, not its path. ``space`` names ready domains (see
-    ``dferbench list spaces``) that ``search`` adds to, changes, or takes away with ``null``; ``points`` are
-    configurations to try right after the written one, each a mapping of searched paths to values. ``resources``
-    replaces the study's.
-    """
+    """A recipe, which of its numbers are searched, and its own budget of epochs."""
 
     pretrained: str | None = None
+    """A published checkpoint's file; a trial's identity holds its content, not its path."""
     epochs: int | None = Field(default=None, ge=1)
+    """Replaces ``training.epochs``, for arms at equal cost: a step of SAM costs two of AdamW."""
     resources: ResourcesSpec | None = None
+    """Replaces the study's."""
     space: str | tuple[str, ...] | None = None
+    """Ready domains (``dferbench list spaces``) that ``search`` adds to, changes, or takes away with ``null``."""
     search: dict[str, Domain] = Field(default_factory=dict)
+    """Domains of searched numbers by dotted path, such as ``objective.tau``."""
     points: tuple[dict[str, Value], ...] = ()
+    """Configurations to try right after the written one, each a mapping of searched paths to values."""
 
     @model_validator(mode="before")
     @classmethod

@@ -10,16 +10,15 @@ from harness.spec.strict import Strict
 
 
 class ResourcesSpec(Strict):
-    """Processors, GPUs and memory of one trial.
-
-    ``gpus`` below 1 lets trials share a GPU; ``auto`` measures a training step of each method on a GPU and packs as
-    many trials on it as its memory holds. ``memory_mb`` is main memory in MB of 10^6 bytes that Ray sets aside for a
-    trial; without it memory is not counted.
-    """
+    """Processors, GPUs and memory of one trial; no part of a trial's identity."""
 
     cpus: float = Field(default=1, gt=0)
+    """Processor cores."""
     gpus: float | Literal["auto"] = Field(default=0.0, union_mode="left_to_right")
+    """GPUs; below 1, trials share one; ``auto`` measures a training step of each method on a GPU and packs as many
+    trials on it as its memory holds."""
     memory_mb: int | None = Field(default=None, ge=1)
+    """Main memory in MB of 10^6 bytes that Ray sets aside for a trial; ``null`` does not count it."""
 
     def model_post_init(self, _: object) -> None:
         """A GPU is shared in equal parts or taken whole: Ray cannot place 1.5 GPUs."""

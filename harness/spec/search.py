@@ -25,56 +25,66 @@ WILCOXON_FOLDS = 8
 class RacingSpec(Strict):
     """When a configuration that loses on its first folds is not trained on the rest.
 
-    ``paired`` gives it up if its mean difference to the best complete configuration, on the folds it has been trained
-    on, is below ``-margin``; ``wilcoxon`` if a one-sided signed-rank test of these differences has p < ``p_value``;
-    ``auto`` is ``paired`` from three folds up and else ``none``. Folds are trained ``folds_per_stage`` at a time, in an
-    order shuffled by configuration number.
+    ``racing: none`` names the rule.
     """
 
     rule: Literal["auto", "none", "paired", "wilcoxon"] = "auto"
+    """``paired`` gives it up if its mean difference to the best complete configuration, on the folds it has been
+    trained on, is below ``-margin``; ``wilcoxon`` if a one-sided signed-rank test of these differences has p <
+    ``p_value``; ``auto`` is ``paired`` from three folds up and else ``none``."""
     margin: float = Field(default=0.02, ge=0, le=1)
+    """Of ``paired``, as a fraction: 0.02 are two points."""
     p_value: float = Field(default=0.1, gt=0, lt=1)
+    """Of ``wilcoxon``."""
     folds_per_stage: int = Field(default=1, ge=1)
+    """Folds trained before the rule is asked again, in an order shuffled by configuration number."""
 
 
 class StoppingSpec(Strict):
     """Stopping trainings at early epochs; off by default, because it changes what is measured.
 
-    A configuration's first trainings halt at ``first_epoch``, then at that times ``factor``, and so on. ``asha`` lets
-    it go on if it is among the best ``1/factor`` of all configurations that have been at this epoch (Li et al., MLSys
-    2020); ``median`` if it is at least as good as their median (Golovin et al., KDD 2017).
+    ``stopping: asha`` names the rule.
     """
 
     rule: Literal["none", "asha", "median"] = "none"
+    """``asha`` lets a configuration go on if it is among the best ``1/factor`` of all that have been at this epoch (Li
+    et al., MLSys 2020); ``median`` if it is at least as good as their median (Golovin et al., KDD 2017)."""
     first_epoch: int = Field(default=1, ge=1)
+    """Where a configuration's first trainings halt."""
     factor: int = Field(default=3, ge=2)
+    """The next halt is at so many times the epoch of the last one."""
 
 
 class SearchSpec(Strict):
     """The search phase: configurations per method, judged on validation folds with a seed of their own.
 
-    Configuration 0 is the recipe as written; then come a method's ``points``, then what the sampler asks. The search
-    decides as if ``parallel`` trainings of a method always ran at once, each for exactly as long as it costs, and so
-    does not depend on which trial ends first. About twice as many as really run keep every slot busy; the more, the
-    fewer results each configuration is asked by.
-
-    ``configurations`` caps each method's number: by default 20, the whole product with sampler ``grid``, and no cap
-    with a ``budget``. ``budget`` caps what each method spends, in trainings of ``epochs`` epochs at one pass a step; a
-    training with SAM costs two. ``metric`` (uar if not given) is what is made largest; with several ``metrics`` the
-    Pareto front is reported, and the best of it by the first is confirmed.
+    Configuration 0 is the recipe as written; then come a method's ``points``, then what the sampler asks.
     """
 
     configurations: int | None = Field(default=None, ge=1)
+    """Most of each method: by default 20, the whole product with sampler ``grid``, and no cap with a ``budget``."""
     budget: float | None = Field(default=None, gt=0)
+    """Most that each method spends, in trainings of ``epochs`` epochs at one pass a step; one with SAM costs two."""
     parallel: int = Field(default=8, ge=1)
+    """The search decides as if so many trainings of a method always ran at once, each for exactly as long as it costs,
+    and so does not depend on which trial ends first. About twice as many as really run keep every slot busy; the more,
+    the fewer results each configuration is asked by."""
     sampler: Literal["tpe", "random", "qmc", "gp", "cmaes", "grid"] = "tpe"
+    """What asks configurations; see ``docs/search.md``."""
     metric: Literal["uar", "war"] | None = None
+    """What is made largest on validation clips; ``null`` is ``uar``."""
     metrics: tuple[Objective, ...] | None = None
+    """Several instead: their Pareto front is reported, and the best of it by the first is confirmed."""
     racing: RacingSpec = RacingSpec()
+    """Giving up configurations after their first folds."""
     stopping: StoppingSpec = StoppingSpec()
+    """Halting trainings at early epochs."""
     seed: int = 1000
+    """Of the search's trainings and sampler; none of the study's ``seeds``."""
     epochs: int | None = Field(default=None, ge=1)
+    """Of the search's trainings; ``null`` trains as long as the method is."""
     folds: tuple[int, ...] | None = Field(default=None, min_length=1)
+    """Folds whose validation clips judge; ``null`` for the study's."""
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Strict(BaseModel):
-    """Frozen settings in which an unknown key is an error."""
+    """Frozen settings in which an unknown key is an error. What a key means is said below it, for docs/study.md too."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class PluginSpec(BaseModel):
@@ -19,9 +19,10 @@ class PluginSpec(BaseModel):
     The options are checked by the plugin when it is loaded, before anything is trained.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False, use_attribute_docstrings=True)
 
     name: str
+    """One of those that ``dferbench list`` shows."""
 
     @property
     def options(self) -> dict[str, Any]:

@@ -20,23 +20,25 @@ LONGEST_NAME = 100
 
 
 class StressSpec(Strict):
-    """The perturbations that trained networks are tested under, beside the clean clips.
-
-    ``perturbations`` are shown at all of ``severities``; ``members`` have severities of their own; ``suite`` names a
-    file of ``perturbations/suites`` whose members are added. ``features`` stores the pooled features of the clean test
-    clips for the report's map of them; ``audit`` measures every epoch of a confirmed trial on the clean test clips
-    after its training has moved on, and tests its last epoch and its best one on the test fold under all conditions,
-    so that the report can show every number under three rules of selection. That is up to three times the testing
-    (clips are perturbed once for all) and three times the weights on storage.
-    """
+    """The perturbations that trained networks are tested under, beside the clean clips."""
 
     suite: str | None = None
+    """A suite (``dferbench list suites``) whose members are added; suites are files of ``perturbations/suites``."""
     perturbations: tuple[str, ...] = ()
+    """Perturbations (``dferbench list perturbations``) that are shown at all of ``severities``."""
     severities: tuple[int, ...] = (1, 3, 5)
+    """1 to 5; the clean clip is always included."""
     members: dict[str, tuple[int, ...]] = Field(default_factory=dict)
+    """Perturbations with severities of their own: ``{fog: [2, 4]}``."""
     repeats: int = Field(default=1, ge=1)
+    """Draws of each perturbation that draws; every clip is tested under each."""
     features: bool = False
+    """Stores the pooled features of the clean test clips for the report's map of them."""
     audit: bool = True
+    """Measures every epoch of a confirmed trial on the clean test clips after its training has moved on, and tests its
+    last epoch and its best one on the test fold under all conditions, so that the report can show every number under
+    three rules of selection. That is up to three times the testing (clips are perturbed once for all) and three times
+    the weights on storage."""
 
     @model_validator(mode="after")
     def _documented_levels(self) -> StressSpec:
@@ -74,20 +76,32 @@ class StressSpec(Strict):
 
 
 class StudySpec(Strict):
-    """What one yaml says. See ``studies/quickstart.yaml``."""
+    """What one yaml says: one question, and all that its answer depends on."""
 
     name: str
+    """Names the study's folder: lower-case letters, digits, - and _."""
     question: str
+    """What the study asks, in one sentence; heads the report."""
     dataset: DatasetSpec
+    """What it is trained and tested on."""
     folds: tuple[int, ...] = Field(min_length=1)
+    """Numbers of the data set's folds, from 1."""
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    """Every method is trained on every fold with each of them."""
     clip: ClipSpec = ClipSpec()
+    """What a network sees of a video."""
     validation: ValidationSpec = ValidationSpec()
+    """What is set aside of each training fold."""
     training: TrainingSpec = TrainingSpec()
+    """How every method is trained."""
     methods: dict[str, MethodSpec] = Field(min_length=1)
+    """What is compared, by the names that the report uses."""
     search: SearchSpec | None = None
+    """How the methods' searched numbers are searched; ``null`` without any."""
     stress: StressSpec = StressSpec()
+    """What trained networks are tested under."""
     resources: ResourcesSpec = ResourcesSpec()
+    """What one trial is given."""
 
     @field_validator("name")
     @classmethod

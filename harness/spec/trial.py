@@ -28,17 +28,20 @@ PublishedRecipe = Literal["m3dfel", "former_dfer", "ial", "dfer_clip_dfew", "dfe
 
 
 class ClipSpec(Strict):
-    """How a video becomes a network's input: frames sampled, side length in pixels, training augmentation.
-
-    ``augment`` names parts to put together, or one published recipe.
-    """
+    """How a video becomes a network's input."""
 
     frames: int = Field(default=16, ge=2)
+    """Frames that a network sees of a clip."""
     size: int = Field(default=112, ge=16)
+    """Side length of the frames in pixels; other shapes are stretched."""
     max_stored_frames: int = Field(default=96, ge=2)
+    """Longer clips are packed as so many evenly spaced frames."""
     train_sampler: str = "segment_random"
+    """Rule by which a training picks frames (table in ``docs/data.md``)."""
     test_sampler: str = "segment_center"
+    """Rule by which validation and test pick them."""
     augment: tuple[Literal[AugmentPart, PublishedRecipe], ...] = ("flip", "crop")
+    """Parts to put together, or one published recipe, of training clips only."""
 
     @model_validator(mode="after")
     def _a_published_recipe_stands_alone(self) -> ClipSpec:
@@ -55,34 +58,41 @@ class ValidationSpec(Strict):
     """The validation split carved out of each training fold, stratified by class and grouped."""
 
     fraction: float = Field(default=0.2, gt=0, lt=0.5)
+    """Share of each class's training clips."""
 
 
 class MixSpec(Strict):
     """Mixtures of training clips and of their labels, drawn per batch with shares from Beta(alpha, alpha)."""
 
     name: Literal["mixup", "cutmix", "videomix"]
+    """Whole clips weighted, one box in all frames, or a box in space and time."""
     alpha: float = Field(default=1.0, gt=0)
+    """Of the Beta distribution; small values mix little."""
 
 
 class TrainingSpec(Strict):
-    """How long and how a recipe is trained.
-
-    ``select_on`` names the validation metric whose best epoch is kept; ``last`` keeps the last epoch.
-    ``clip_gradient`` is the largest allowed global gradient norm, null for none. ``soft_labels`` trains on the
-    annotators' votes as class probabilities; validation and test go by the label. ``precision`` is what the training's
-    forward passes compute in: ``tf32`` lets a GPU's convolutions round their inputs to 10 bits, as PyTorch does unless
-    it is told otherwise; ``bfloat16`` is automatic mixed precision. Evaluation and the loss are in float32.
-    """
+    """How long and how every recipe is trained."""
 
     epochs: int = Field(default=100, ge=1)
+    """Passes over the training clips, of methods that give no number of their own."""
     batch_size: int = Field(default=32, ge=1)
+    """Clips of one step."""
     warmup_epochs: float = Field(default=5.0, ge=0)
+    """Epochs in which the learning rate rises from near 0; afterwards it falls along a cosine."""
     final_learning_rate: float = Field(default=0.01, ge=0, le=1)
+    """Where it ends, as a share of ``optimizer.learning_rate``."""
     precision: Precision = "float32"
+    """What the training's forward passes compute in: ``tf32`` lets a GPU's convolutions round their inputs to 10 bits,
+    as PyTorch does unless it is told otherwise; ``bfloat16`` is automatic mixed precision. Evaluation and the loss are
+    in float32."""
     clip_gradient: float | None = Field(default=None, gt=0)
+    """Largest allowed global gradient norm; ``null`` for none."""
     mix: MixSpec | None = None
+    """Mixtures of training clips; ``null`` for none."""
     soft_labels: bool = False
+    """Trains on the annotators' votes as class probabilities; validation and test go by the label."""
     select_on: Literal["uar", "war", "last"] = "uar"
+    """The validation metric whose best epoch is kept and tested; ``last`` keeps the last epoch."""
 
 
 class DataRef(Strict):
@@ -131,7 +141,10 @@ CLEAN_CONDITION = Condition(perturbation=CLEAN, severity=0)
 
 
 class DatasetSpec(PluginSpec):
-    """A data set plugin, where it lies (``root``), and its own options."""
+    """A data set plugin, where it lies, and its own options (``docs/data.md``)."""
 
     root: str | None = None
+    """The folder that it lies in; ``synthetic`` draws itself."""
     on_bad_clip: Literal["error", "drop"] = "error"
+    """What becomes of listed clips that are missing, empty or Git LFS pointers: ``drop`` leaves them out and lists
+    them."""

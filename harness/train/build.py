@@ -16,6 +16,9 @@ from harness.train.options import typed_options
 from models._blocks.cost import cost_of
 from models._blocks.model import ClipShape, Model
 
+UNBUILT = (ValueError, RuntimeError, ArithmeticError, LookupError)
+"""What torch and a network raise for options, or clip shapes, that cannot be."""
+
 
 def build_model(spec: PluginSpec, num_classes: int, clip: ClipSpec) -> nn.Module:
     """The network of a recipe with fresh weights, drawn from torch's (forked, seeded) generator.
@@ -27,8 +30,15 @@ def build_model(spec: PluginSpec, num_classes: int, clip: ClipSpec) -> nn.Module
     config = typed_options(f"model '{spec.name}'", plugin.config, spec.options)
     try:
         return plugin.build(config, num_classes, ClipShape(clip.frames, clip.size))
-    except ValueError as error:
-        raise HarnessError(f"model '{spec.name}' with {clip.frames} frames of {clip.size} px: {error}") from error
+    except UNBUILT as error:
+        raise _no_model(spec, clip, error) from error
+
+
+def _no_model(spec: PluginSpec, clip: ClipSpec, error: Exception) -> HarnessError:
+    """What a network's own error says, with the options that a user can change."""
+    said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {' '.join(str(error).split())}"
+    options = "".join(f", {name}: {value}" for name, value in spec.options.items())
+    return HarnessError(f"model '{spec.name}' with {clip.frames} frames of {clip.size} px{options}: {said}")
 
 
 def count_macs(spec: PluginSpec, num_classes: int, clip: ClipSpec) -> int:
@@ -71,5 +81,9 @@ def check_recipe(recipe: RecipeSpec, source: Source, fold: Fold, clip: ClipSpec)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = build_model(recipe.model, len(source.classes), clip)
-        build_objective(recipe.objective, source, fold, num_features(model, clip))
+        try:
+            width = num_features(model, clip)
+        except UNBUILT as error:
+            raise _no_model(recipe.model, clip, error) from error
+        build_objective(recipe.objective, source, fold, width)
     return model

@@ -8,7 +8,9 @@ from harness.errors import unknown
 from harness.plugins import KINDS, load, names
 from harness.spec.load import bundled_studies, load_study
 from harness.spec.ready_spaces import ready_space, ready_spaces
+from harness.train.conditions import suite
 from models._blocks.cards import summary
+from perturbations._suite import Suite, suites
 
 PLURALS = {f"{kind}s": kind for kind in KINDS}
 
@@ -24,10 +26,24 @@ def lines(plural: str) -> list[str]:
         return [f"{name:28} {space.title}: {', '.join(space.search)}. {space.source}" for name, space in spaces.items()]
     if plural == "studies":
         return [f"{name:28} {load_study(path).question}" for name, path in sorted(bundled_studies().items())]
+    if plural == "suites":
+        return [f"{name:28} {_suite(suite(name))}" for name in suites()]
     if plural not in PLURALS:
-        raise unknown("kind", plural, [*PLURALS, "spaces", "studies"])
+        raise unknown("kind", plural, [*PLURALS, "spaces", "studies", "suites"])
     kind = PLURALS[plural]
-    return [f"{name:28} {_describe(kind, load(kind, name))}" for name in names(kind)]
+    return [f"{name:28} {_line(kind, name)}" for name in names(kind)]
+
+
+def _suite(one: Suite) -> str:
+    return f"{one.title} {len(one.names)} perturbations, {len(one.conditions)} conditions."
+
+
+def _line(kind: str, name: str) -> str:
+    """What a plugin says of itself; one that cannot be loaded, such as another package's, leaves the others listed."""
+    try:
+        return _describe(kind, load(kind, name))
+    except Exception as error:
+        return f"cannot be loaded: {type(error).__name__}: {error}"
 
 
 def _describe(kind: str, plugin: Any) -> str:

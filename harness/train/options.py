@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import HarnessError, near_miss
+
+SIZES = {"width", "depth", "depths", "blocks", "hidden", "head_width", "bottleneck", "layers", "instance_length", "tau"}
+"""Options of these names are above 0, whatever the plugin: a network rounds a width of -1 to one that it can build."""
+SHARES = {"dropout", "stochastic_depth", "label_smoothing"}
+"""Options of these names are from 0 up and below 1."""
 
 
 def typed_options(plugin: str, settings: type, options: dict[str, Any]) -> Any:
@@ -19,17 +25,30 @@ def typed_options(plugin: str, settings: type, options: dict[str, Any]) -> Any:
         options: what the study says.
 
     Raises:
-        HarnessError: for an unknown option (with the nearest known one) or a value of the wrong type.
+        HarnessError: for an unknown option (with the nearest known one), a value of the wrong type, or one that cannot
+            be, such as a negative width.
     """
     known = [field.name for field in dataclasses.fields(settings)]
     for name in options:
         if name not in known:
             raise HarnessError(f"{plugin} has no option '{name}'. {near_miss(name, known)}")
     try:
-        return TypeAdapter(settings).validate_python(options)
+        filled: Any = TypeAdapter(settings).validate_python(options)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise HarnessError(f"{plugin}: option '{where}': {first['msg']} (seen: {first['input']!r})") from None
     except ValueError as error:
         raise HarnessError(f"{plugin}: {error}") from error
+    for name in known:
+        _check_range(plugin, name, getattr(filled, name))
+    return filled
+
+
+def _check_range(plugin: str, name: str, value: Any) -> None:
+    """See that a size is a size and a share a share."""
+    numbers = [one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, int | float)]
+    if name in SIZES and not all(0 < one < math.inf for one in numbers):
+        raise HarnessError(f"{plugin}: option '{name}' must be above 0, not {value}.")
+    if name in SHARES and not all(0 <= one < 1 for one in numbers):
+        raise HarnessError(f"{plugin}: option '{name}' must be at least 0 and below 1, not {value}.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.clip import Dataset, Source
+from harness.data.coverage import check_classes
 from harness.data.sampling import SAMPLERS
 from harness.data.split import carve
 from harness.data.store import pack
@@ -51,17 +52,20 @@ def open_dataset(study: StudySpec) -> Source:
     """The study's data set; relative roots are relative to the working directory.
 
     Raises:
-        HarnessError: if the root is missing, the lists do not fit, or a fold does not exist.
+        HarnessError: if the root is missing, the lists do not fit, a fold does not exist, or a class cannot be learned
+            or tested.
     """
     sweep(synthetic_home())
     plugin: Dataset = load("dataset", study.dataset.name)
     root = Path(study.dataset.root).expanduser() if study.dataset.root else None
     policy = {"on_bad_clip": "drop"} if study.dataset.on_bad_clip == "drop" else {}
     source = plugin.open(root, {**study.dataset.options, **policy})
-    search_folds = (study.search.folds or ()) if study.search else ()
-    for fold in (*study.folds, *search_folds):
-        source.fold(fold)
+    _check_classes(study, source)
     return source
+
+
+def _check_classes(study: StudySpec, source: Source) -> None:
+    check_classes(source, study.folds, (study.search.folds or ()) if study.search else ())
 
 
 def data_ref(study: StudySpec, source: Source) -> DataRef:
@@ -81,6 +85,7 @@ def check_plugins(study: StudySpec, source: Source) -> dict[str, int]:
     for sampler in (study.clip.train_sampler, study.clip.test_sampler):
         if sampler not in SAMPLERS:
             raise unknown("sampler", sampler, SAMPLERS)
+    _check_classes(study, source)
     check_soft_labels(study, source)
     folds = [carve(source, index, study.validation) for index in study.folds]
     problems: list[str] = []

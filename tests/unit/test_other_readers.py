@@ -117,8 +117,23 @@ def test_texts_stay_texts(run):
         path.unlink()
 
 
+@pytest.fixture
+def another_study(run):
+    """A trial of a study with fewer classes in the same runs folder."""
+    path = run.root / "units" / "0" / "predictions-test-v9-x.parquet"
+    source = read(next(run.root.glob("units/*/predictions-val.parquet")), schema.predictions(7))
+    fewer = source.assign(trial_id="0", logits=[logits[:4] for logits in source["logits"]])
+    write(fewer, schema.predictions(4), path)
+    yield
+    path.unlink()
+    path.parent.rmdir()
+
+
 @pytest.mark.parametrize("tool", ["pandas", "polars", "DuckDB"])
-def test_the_documented_snippet_gives_the_metrics_tables_numbers(run, tool, monkeypatch):
+@pytest.mark.parametrize("alone", [True, False])
+def test_the_documented_snippet_gives_the_metrics_tables_numbers(run, tool, alone, monkeypatch, request):
+    if not alone:
+        request.getfixturevalue("another_study")
     monkeypatch.chdir(run.root.parent)
     section = DOCS.read_text().split(f"## {tool}\n")[1]
     space: dict = {}

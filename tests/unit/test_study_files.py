@@ -29,6 +29,10 @@ def test_a_study_written_out_and_read_again_is_the_same_study():
         ("  x3d:\n", '  "x3d\\n":\n', "because it names a folder"),
         ("search: {configurations", "search: {folds: [1, 2, 1], configurations", "search.folds: 1 is given twice"),
         ("seeds: [0]", "seeds: []", "seeds"),
+        ("seeds: [0]", "seeds: [a]", "bad.yaml: seeds.0: Input should be a valid integer"),
+        ("folds: [1, 2]", "folds: all", "folds: give a list, for example [1, 2] (seen: 'all')"),
+        ("severities: [1, 3, 5]", "severities: 3", "stress.severities: give a list, for example [1, 2] (seen: 3)"),
+        ("{uniform: [0.05, 0.6]}", "3", "give a mapping"),
         ("seeds: [0]", "seeds: [1000]", "search.seed 1000 is also in seeds"),
         ("severities: [1, 3, 5]", "severities: [1, 9]", "severities are 1 to 5"),
         ("severities: [1, 3, 5]", "severities: []", "brightness, contrast, gaussian_noise"),
@@ -56,6 +60,7 @@ def test_a_mistake_is_named_with_its_key(before, after, message):
     [
         ("model: {name: x3d", "model: {name: x3dd", "no model named 'x3dd'. Did you mean 'x3d'?"),
         ("name: dsm", "name: dsn", "no objective named 'dsn'. Did you mean 'dsm'?"),
+        ("dataset: {name: synthetic", "dataset: {name: DFEW", "no dataset named 'DFEW'. Did you mean 'dfew'?"),
         ("frame_drop", "frame_dorp", "no perturbation named 'frame_dorp'. Did you mean 'frame_drop"),
         (
             "dataset: {name: synthetic",

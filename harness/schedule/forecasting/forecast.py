@@ -10,6 +10,7 @@ import torch
 from rich.console import Console
 
 from harness.data.clip import Source
+from harness.data.coverage import two_sided_groups
 from harness.errors import HarnessError
 from harness.paths import RunPaths, UnitPaths
 from harness.plan import Count, Unit, confirm_units, counts, search_units
@@ -40,6 +41,8 @@ def forecast(file: Path, out: Path, slots: int, console: Console) -> None:
     costs = estimate(study, source, run, found, over=over)
     parallel = slots or slots_here(study)
     console.print(f"{study.name}: {study.question}", markup=False, highlight=False)
+    for warning in two_sided_groups(source, study.folds):
+        console.print(f"warning: {warning}.", style="yellow", markup=False, highlight=False)
     console.print(trials_table(study, found))
     console.print(costs_table(study, costs, parallel, over=over))
     console.print(basis_line(costs), markup=False, highlight=False)
