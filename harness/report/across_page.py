@@ -47,9 +47,10 @@ def scores(found: Across) -> pd.DataFrame:
 
 def answer_across(found: Across) -> str:
     """One paragraph: who is higher on how many data sets, and whether ranks tell anyone apart."""
-    leaders = [found.methods[int(block.scored.values.argmax())] for block in found.blocks]
-    most = max(dict.fromkeys(leaders), key=leaders.count)
-    text = f"{most} has the highest UAR on {leaders.count(most)} of {len(leaders)} data sets."
+    highest = np.array([block.scored.values == block.scored.values.max() for block in found.blocks]).sum(axis=0)
+    ahead = [name for name, count in zip(found.methods, highest, strict=True) if count == highest.max()]
+    holds = "has the highest UAR" if len(ahead) == 1 else "each have the highest UAR, alone or with others,"
+    text = f"{listed(ahead)} {holds} on {highest.max()} of {len(found.blocks)} data sets."
     if found.ranking is None:
         return f"{text} That is too few data sets for a test of ranks; look at each data set's intervals."
     ranking = found.ranking

@@ -25,6 +25,10 @@ HEADLINE_METRIC = "uar"
 """Methods are ranked by UAR on clean clips: with rare classes, WAR rewards ignoring them."""
 
 
+DECIMALS = 12
+"""Scores are compared to this many decimals: what differs by less differs by the rounding of sums alone."""
+
+
 class Scoped(NamedTuple):
     """One metric in one scope: a value per method and its replicates."""
 
@@ -78,7 +82,7 @@ def leaderboard(scoped: dict[tuple[str, str], Scoped], outcomes: Outcomes, table
     """
     values, replicates = scoped[CLEAN_SCOPE, HEADLINE_METRIC]
     frame = pd.DataFrame({"method": list(outcomes.methods)})
-    frame["rank"] = pd.Series(-values).rank(method="min").astype(int)
+    frame["rank"] = pd.Series(-values.round(DECIMALS)).rank(method="min").astype(int)
     frame["tie"] = tie_letters(values, inseparable(values, replicates))
     headline = _of(table, CLEAN_SCOPE, HEADLINE_METRIC, outcomes.methods)
     for column in ("rank_low", "rank_high", "probability_first"):
