@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from harness.report.across import Across
-from harness.report.comparison_text import p_text, points
+from harness.report.comparison_text import p_text
 from harness.report.figures.critical_difference import draw_critical_difference
 from harness.report.figures.profiles import draw_profiles
+from harness.report.leaderboard import points
 from harness.report.page import asset, templates
 from harness.report.sections.answer import listed
 from harness.stats.interval import share_band

@@ -156,5 +156,11 @@ def percent_interval(value: float, low: float, high: float) -> str:
     return f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
+def points(fraction: float) -> str:
+    """A signed difference in percentage points; what rounds to nothing has no sign."""
+    text = f"{100 * fraction:+.1f}"
+    return "0.0" if text in {"-0.0", "+0.0"} else text
+
+
 def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"

@@ -6,10 +6,9 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from harness.report.comparison_text import points
 from harness.report.figures.forest import draw_forest, forest
 from harness.report.findings import Findings
-from harness.report.leaderboard import SCOPES_SHOWN, rank_text, shown_columns, shows_trained_on
+from harness.report.leaderboard import SCOPES_SHOWN, points, rank_text, shown_columns, shows_trained_on
 from harness.report.page_sections import Measured, page_sections
 from harness.report.published import text_of
 from harness.report.sections.answer import answer
@@ -55,7 +54,7 @@ def asset(name: str) -> str:
 
 def signed(fraction: float) -> str:
     """A difference in percentage points with its sign, minus as a minus; what rounds to nothing has none."""
-    return "0.0" if round(abs(100 * fraction), 1) == 0 else points(fraction).replace("-", "\N{MINUS SIGN}")
+    return points(fraction).replace("-", "\N{MINUS SIGN}")
 
 
 def percent(fraction: float, digits: int = 1) -> str:
