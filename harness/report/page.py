@@ -11,7 +11,7 @@ from harness.report.findings import Findings
 from harness.report.leaderboard import SCOPES_SHOWN, points, rank_text, shown_columns, shows_trained_on
 from harness.report.page_sections import Measured, page_sections
 from harness.report.published import text_of
-from harness.report.sections.answer import answer
+from harness.report.sections.answer import answer, changes
 from harness.report.sections.coverage import coverage
 from harness.report.study_results import StudyResults
 from harness.stats.aggregate import CLEAN_SCOPE, PERTURBED_SCOPE
@@ -71,7 +71,7 @@ def _headline(results: StudyResults, findings: Findings) -> dict[str, Any]:
         "question": results.question,
         "study": results.run.study,
         "dataset": results.dataset,
-        "answer": answer(board, 1 / int((results.outcomes.class_counts > 0).sum())),
+        "answer": answer(board, changes(findings.scoped, methods), 1 / int((results.outcomes.class_counts > 0).sum())),
         "cautions": findings.cautions,
         "reading_notes": findings.reading_notes,
         "coverage": coverage(results),
