@@ -10,7 +10,7 @@ from harness.report.across import Across
 from harness.report.comparison_text import p_text
 from harness.report.figures.critical_difference import draw_critical_difference
 from harness.report.figures.profiles import draw_profiles
-from harness.report.leaderboard import points
+from harness.report.leaderboard import md_row, points
 from harness.report.page import asset, templates
 from harness.report.sections.answer import listed
 from harness.stats.interval import share_band
@@ -66,18 +66,18 @@ def answer_across(found: Across) -> str:
 def across_markdown(found: Across) -> str:
     """Scores by data set, differences by pair, and what ranks say."""
     lines = [f"# {len(found.blocks)} data sets, UAR ({found.scope})", "", answer_across(found), ""]
-    lines += [f"| Data set | Clips | {' | '.join(found.methods)} |", f"| :-- | --: |{' --: |' * len(found.methods)}"]
+    lines += [md_row(["Data set", "Clips", *found.methods]), f"| :-- | --: |{' --: |' * len(found.methods)}"]
     table = scores(found)
     for block in found.blocks:
         own = table[table["fingerprint"] == block.fingerprint].to_dict("records")
         cells = [f"{100 * row['uar']:.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]" for row in own]
-        lines.append(f"| {block.title} | {block.num_clips} | {' | '.join(cells)} |")
+        lines.append(md_row([block.title, block.num_clips, *cells]))
     lines += ["", "| Method | Against | Higher on | Lower on | Mean difference (points) | Shaffer p |"]
     lines.append("| :-- | :-- | --: | --: | --: | --: |")
     for row in pairs(found):
         higher, lower = row["higher"], row["lower"]
         gap = points(row["mean_difference"])
-        lines.append(f"| {row['method']} | {row['against']} | {higher} | {lower} | {gap} | {row['p']} |")
+        lines.append(md_row([row["method"], row["against"], higher, lower, gap, row["p"]]))
     return "\n".join([*lines, "", *(f"- {note}" for note in [*rank_notes(found), *found.notes]), ""])
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from harness.report.comparison_question import Question
 from harness.report.design_cautions import condition_caution, design_cautions
-from harness.report.leaderboard import METRICS_SHOWN, points
+from harness.report.leaderboard import METRICS_SHOWN, md_row, points
 from harness.report.notes import class_cautions, collapse_cautions, collapsed_methods, plural, seed_cautions
 from harness.report.selection import OPTIMISTIC
 from harness.report.study_results import StudyResults
@@ -126,7 +126,7 @@ def _bootstrap_table(rows: list[dict[Any, Any]]) -> list[str]:
     for row in rows:
         alone, together = (f"{points(row[low])} to {points(row[high])}" for low, high in INTERVALS)
         cells = [row["method"], row["against"], points(row["difference"]), alone, together, p_text(row["p_family"])]
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(md_row(cells))
     return lines
 
 
@@ -136,15 +136,14 @@ def _fold_table(rows: list[dict[Any, Any]]) -> list[str]:
     head += [f"Sign-flip p (at least {floor:.4g})", f"Wilcoxon p (at least {floor:.4g})"]
     lines = [f"| {' | '.join(head)} |", f"| :-- | :-- |{' --: |' * (len(head) - 2)}"]
     for row in rows:
+        corrected = ["needs 3 folds", "", ""]
         if "p_corrected_t" in row:
             interval = f"{points(row['fold_low'])} to {points(row['fold_high'])}"
             chances = " / ".join(f"{row[name]:.2f}" for name in ("worse", "equivalent", "better"))
-            corrected = f"{interval} | {p_text(row['p_corrected_t'])} | {chances}"
-        else:
-            corrected = "needs 3 folds | |"
-        exact = f"{p_text(row['p_sign_flip'])} | {p_text(row['p_wilcoxon'])}"
+            corrected = [interval, p_text(row["p_corrected_t"]), chances]
+        exact = [p_text(row["p_sign_flip"]), p_text(row["p_wilcoxon"])]
         better = f"{row['folds_better']} of {row['folds']}"
-        lines.append(f"| {row['method']} | {row['against']} | {better} | {corrected} | {exact} |")
+        lines.append(md_row([row["method"], row["against"], better, *corrected, *exact]))
     return lines
 
 
@@ -152,7 +151,7 @@ def _effect_table(rows: list[dict[Any, Any]]) -> list[str]:
     lines = ["| Method | Against | P(improvement) | d_z over folds |", "| :-- | :-- | --: | --: |"]
     for row in rows:
         effect = f"{row['d_z']:+.2f}" if row["d_z"] == row["d_z"] else "not defined"
-        lines.append(f"| {row['method']} | {row['against']} | {row['p_improvement']:.2f} | {effect} |")
+        lines.append(md_row([row["method"], row["against"], f"{row['p_improvement']:.2f}", effect]))
     return lines
 
 
@@ -163,8 +162,12 @@ def _checkpoint_table(rows: list[dict[Any, Any]]) -> list[str]:
         "| :-- | :-- |" + " --: |" * 4,
     ]
     lines.extend(
-        f"| {row['method']} | {row['against']} | {row['only_method']:.0f} | {row['only_against']:.0f} | "
-        f"{p_text(row['p_mcnemar'])} | {p_text(row['mid_p_mcnemar'])} |"
+        md_row(
+            [
+                *(row["method"], row["against"], f"{row['only_method']:.0f}", f"{row['only_against']:.0f}"),
+                *(p_text(row["p_mcnemar"]), p_text(row["mid_p_mcnemar"])),
+            ]
+        )
         for row in rows
     )
     return lines

@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from harness.report.comparison_question import Question
-from harness.report.leaderboard import METRICS_SHOWN, points
+from harness.report.leaderboard import METRICS_SHOWN, md_row, points
 from harness.spec.trial import CLEAN_CONDITION
 from harness.stats.bootstrap import Resampling, Scores
 from harness.stats.class_recall import class_recalls
@@ -78,7 +78,7 @@ def exploration_text(table: pd.DataFrame, question: Question) -> list[str]:
         interval = f"{points(row['low'])} to {points(row['high'])}"
         cells = [f"{row['kind']} {row['cell']}", row["method"], row["against"], points(row["difference"])]
         adjusted = f"{row['p_fdr']:.4f}".replace("0.", ".", 1)
-        lines.append(f"| {' | '.join([*cells, interval, adjusted])} |")
+        lines.append(md_row([*cells, interval, adjusted]))
     if len(hits) > SHOWN:
         lines.append(f"\nand {len(hits) - SHOWN} more.")
     return lines

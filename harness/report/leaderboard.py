@@ -132,11 +132,11 @@ def markdown(frame: pd.DataFrame, title: str, notes: Sequence[str]) -> str:
     trained_on = [TRAINED_ON] if shows_trained_on(frame) else []
     head = ["Rank", "Method", "Ties", *(name for _, name in columns), "Runs", *trained_on]
     rule = ["--:", ":--", ":--", *("--:" for _ in columns), "--:", *(":--" for _ in trained_on)]
-    lines = [f"# {title}", "", _row(head), _row(rule)]
+    lines = [f"# {title}", "", md_row(head), md_row(rule)]
     for row in frame.to_dict("records"):
         scores = [percent_interval(row[name], row[f"{name}_low"], row[f"{name}_high"]) for name, _ in columns]
         last = [str(row["num_runs"]), *(row["trained_on"] for _ in trained_on)]
-        lines.append(_row([rank_text(row), row["method"], row["tie"], *scores, *last]))
+        lines.append(md_row([rank_text(row), row["method"], row["tie"], *scores, *last]))
     return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
 
 
@@ -162,5 +162,6 @@ def points(fraction: float) -> str:
     return "0.0" if text in {"-0.0", "+0.0"} else text
 
 
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+def md_row(cells: Sequence[object]) -> str:
+    """A row of a Markdown table; what a cell holds cannot end it, or the row, early."""
+    return f"| {' | '.join(' '.join(str(cell).split()).replace('|', chr(92) + '|') for cell in cells)} |"

@@ -10,6 +10,7 @@ from harness.report.leaderboard import (
     METRICS_SHOWN,
     SCOPES_SHOWN,
     Scoped,
+    md_row,
     percent_interval,
     points,
     scoped_scores,
@@ -130,7 +131,7 @@ def selection_markdown(selection: Selection) -> str:
         gap = f"{value} [{low}, {high}]"
         cells = [row.method, SCOPES_SHOWN[row.scope], METRICS_SHOWN[row.metric]]
         cells += [*(percent_interval(*one) for one in row.scores), gap]
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(md_row(cells))
     notes = [
         f"- Ranked by the first rule alone; best on test is {OPTIMISTIC}.",
         "- The tables `scores`, `robustness`, `calibration` and `metrics` hold every number under each rule.",
