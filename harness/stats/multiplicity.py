@@ -49,7 +49,7 @@ def bootstrap_p(observed: Float[np.ndarray, " p"], replicates: Float[np.ndarray,
 
 def _none(observed: Float[np.ndarray, " p"]) -> Float[np.ndarray, " p"]:
     """The p-value of a difference that never varies: one where it is none, zero otherwise."""
-    return (np.abs(observed) < ROUNDING).astype(np.float64)
+    return np.where(np.abs(observed) < ROUNDING, 1.0, 0.0)
 
 
 def holm(p_values: Float[np.ndarray, " p"]) -> Float[np.ndarray, " p"]:

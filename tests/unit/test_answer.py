@@ -31,10 +31,8 @@ def answer(frame, chance=None, tied=(), width=0.01):
 def test_a_clear_winner_is_called_one():
     text = answer(board(("hdf", "a", 0.7, 0.6, 0.5), ("x3d", "b", 0.5, 0.4, 0.45)))
     assert "hdf reaches a UAR of 70.0 % (95 % interval 67.0 to 73.0), ahead of every other method" in text
-    assert (
-        "it holds the highest mean, 60.0 % (95 % interval 57.0 to 63.0), 10.0 points below its clean score (95 % interval 9.0 to 11.0)."
-        in text
-    )
+    assert "it holds the highest mean, 60.0 % (95 % interval 57.0 to 63.0), " in text
+    assert "10.0 points below its clean score (95 % interval 9.0 to 11.0)." in text
     assert "hdf loses 20.0 points (95 % interval 19.0 to 21.0) and x3d loses 5.0 points (95 % interval 4.0" in text
     assert "most" not in text
 
