@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from harness.cli.arguments import RUNS, Out, Study, run_at, run_of
+from harness.paths import RunPaths
 
 Run = Annotated[Path, typer.Argument(help="The folder of a finished study, for example runs/quickstart.")]
+
+
+def _finished(study: str, out: Path) -> RunPaths:
+    """The run of a study, with a warning on stderr where the file has changed since."""
+    from harness.report.changed import changed_since_run
+    from harness.spec.load import find_study
+
+    run = run_of(study, out)
+    command = shlex.join(["dferbench", "run", study, *(["--out", str(out)] if out != RUNS else [])])
+    if warning := changed_since_run(find_study(study), run, command):
+        typer.echo(f"warning: {warning}", err=True)
+    return run
 
 
 def report(study: Study, out: Out = RUNS) -> None:
     """Make the leaderboard and report.html of a run again from its stored predictions."""
     from harness.report.build import build
 
-    outputs = build(run_of(study, out))
+    outputs = build(_finished(study, out))
     typer.echo(f"{outputs.markdown}\n{outputs.html_path}")
 
 
@@ -40,7 +54,7 @@ def compare(
     from harness.report.comparison_question import Question
 
     question = Question(baseline=baseline, metric=metric, scope=scope, by_group=by_group)
-    typer.echo(compare_methods(run_of(study, out), question).markdown)
+    typer.echo(compare_methods(_finished(study, out), question).markdown)
 
 
 def power(
@@ -54,7 +68,7 @@ def power(
     """Say how many seeds and folds a difference needs, from a finished pilot."""
     from harness.report.planning import power_report
 
-    typer.echo(power_report(run_of(study, out), clips, folds))
+    typer.echo(power_report(_finished(study, out), clips, folds))
 
 
 def leaderboard(
