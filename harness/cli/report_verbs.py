@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from harness.cli.arguments import RUNS, Out, Study, run_at, run_of
+from harness.paths import RunPaths
 
 RankedBy = Literal["clean", "perturbed"]
 Run = Annotated[Path, typer.Argument(help="The folder of a finished study, for example runs/quickstart.")]
+
+
+def _finished(study: str, out: Path) -> RunPaths:
+    """The run of a study, with a warning on stderr where the file has changed since."""
+    from harness.report.changed import changed_since_run
+    from harness.spec.load import find_study
+
+    run = run_of(study, out)
+    command = shlex.join(["dferbench", "run", study, *(["--out", str(out)] if out != RUNS else [])])
+    if warning := changed_since_run(find_study(study), run, command):
+        typer.echo(f"warning: {warning}", err=True)
+    return run
 
 
 def report(study: Study, out: Out = RUNS) -> None:
     """Make the leaderboard and report.html of a run again from its stored predictions."""
     from harness.report.build import build
 
-    outputs = build(run_of(study, out))
+    outputs = build(_finished(study, out))
     typer.echo(f"{outputs.markdown}\n{outputs.html_path}")
 
 
@@ -43,7 +57,7 @@ def compare(  # noqa: PLR0913 - each argument is an option of the verb
     from harness.report.comparison_question import Question
     from harness.report.known_groups import require_groups
 
-    run = run_of(study, out)
+    run = _finished(study, out)
     if by_group:
         require_groups(run)
     question = Question(baseline=baseline, metric=metric, scope=scope, by_group=by_group)
@@ -66,7 +80,7 @@ def power(
     """Say how many seeds and folds a difference needs, from a finished pilot."""
     from harness.report.planning import power_report
 
-    typer.echo(power_report(run_of(study, out), clips, folds))
+    typer.echo(power_report(_finished(study, out), clips, folds))
 
 
 def leaderboard(

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.report.findings import analyse
-from harness.report.leaderboard import HEADLINE_METRIC, Scoped
+from harness.report.leaderboard import DECIMALS, HEADLINE_METRIC, Scoped
 from harness.report.notes import plural
 from harness.report.study_results import StudyResults, read_results
 from harness.stats.aggregate import CLEAN_SCOPE, PERTURBED_SCOPE
@@ -140,8 +140,8 @@ def _block(part: StudyResults, methods: tuple[str, ...], scope: str, replicates:
         title=str(part.dataset["title"]),
         fingerprint=str(part.dataset["fingerprint"]),
         num_clips=part.outcomes.num_clips,
-        scored=Scoped(values[order], resampled[:, order]),
-        by_seed=np.array([_by_seed(part.outcomes, method) for method in methods]),
+        scored=Scoped(values[order].round(DECIMALS), resampled[:, order]),
+        by_seed=np.array([_by_seed(part.outcomes, method) for method in methods]).round(DECIMALS),
     )
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from harness.report.across import Across
-from harness.report.comparison_text import p_text, points
+from harness.report.comparison_text import p_text
 from harness.report.figures.critical_difference import draw_critical_difference
 from harness.report.figures.profiles import draw_profiles
+from harness.report.leaderboard import md_row, points
 from harness.report.page import asset, templates
 from harness.report.sections.answer import listed
 from harness.stats.interval import share_band
@@ -47,9 +48,10 @@ def scores(found: Across) -> pd.DataFrame:
 
 def answer_across(found: Across) -> str:
     """One paragraph: who is higher on how many data sets, and whether ranks tell anyone apart."""
-    leaders = [found.methods[int(block.scored.values.argmax())] for block in found.blocks]
-    most = max(dict.fromkeys(leaders), key=leaders.count)
-    text = f"{most} has the highest UAR on {leaders.count(most)} of {len(leaders)} data sets."
+    highest = np.array([block.scored.values == block.scored.values.max() for block in found.blocks]).sum(axis=0)
+    ahead = [name for name, count in zip(found.methods, highest, strict=True) if count == highest.max()]
+    holds = "has the highest UAR" if len(ahead) == 1 else "each have the highest UAR, alone or with others,"
+    text = f"{listed(ahead)} {holds} on {highest.max()} of {len(found.blocks)} data sets."
     if found.ranking is None:
         return f"{text} That is too few data sets for a test of ranks; look at each data set's intervals."
     ranking = found.ranking
@@ -64,18 +66,18 @@ def answer_across(found: Across) -> str:
 def across_markdown(found: Across) -> str:
     """Scores by data set, differences by pair, and what ranks say."""
     lines = [f"# {len(found.blocks)} data sets, UAR ({found.scope})", "", answer_across(found), ""]
-    lines += [f"| Data set | Clips | {' | '.join(found.methods)} |", f"| :-- | --: |{' --: |' * len(found.methods)}"]
+    lines += [md_row(["Data set", "Clips", *found.methods]), f"| :-- | --: |{' --: |' * len(found.methods)}"]
     table = scores(found)
     for block in found.blocks:
         own = table[table["fingerprint"] == block.fingerprint].to_dict("records")
         cells = [f"{100 * row['uar']:.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]" for row in own]
-        lines.append(f"| {block.title} | {block.num_clips} | {' | '.join(cells)} |")
+        lines.append(md_row([block.title, block.num_clips, *cells]))
     lines += ["", "| Method | Against | Higher on | Lower on | Mean difference (points) | Shaffer p |"]
     lines.append("| :-- | :-- | --: | --: | --: | --: |")
     for row in pairs(found):
         higher, lower = row["higher"], row["lower"]
         gap = points(row["mean_difference"])
-        lines.append(f"| {row['method']} | {row['against']} | {higher} | {lower} | {gap} | {row['p']} |")
+        lines.append(md_row([row["method"], row["against"], higher, lower, gap, row["p"]]))
     return "\n".join([*lines, "", *(f"- {note}" for note in [*rank_notes(found), *found.notes]), ""])
 
 

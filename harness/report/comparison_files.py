@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.report.comparison import Comparison
-from harness.report.comparison_text import p_text, points
+from harness.report.comparison_text import p_text
 from harness.report.latex import ESCAPED
+from harness.report.leaderboard import points
 from harness.tables.store import write_text
 
 HEAD = ("Method", "Against", "Difference", r"95\,\% interval", "Family-wise interval", r"Family-wise $p$")

@@ -1,15 +1,18 @@
 """A comparison in words and as Markdown, with the warnings that belong to it."""
 
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
 
 from harness.report.comparison_question import Question
 from harness.report.design_cautions import condition_caution, design_cautions
-from harness.report.leaderboard import METRICS_SHOWN
-from harness.report.notes import class_cautions, collapse_cautions, plural, seed_cautions
+from harness.report.leaderboard import METRICS_SHOWN, md_row, points
+from harness.report.notes import class_cautions, collapse_cautions, collapsed_methods, plural, seed_cautions
 from harness.report.selection import OPTIMISTIC
 from harness.report.study_results import StudyResults
+from harness.stats.aggregate import CLEAN_SCOPE
+from harness.stats.multiplicity import ROUNDING
 from harness.tables.selections import BEST_ON_TEST, RANKED, RULES
 
 ALPHA = 0.05
@@ -33,7 +36,8 @@ def comparison_text(table: pd.DataFrame, results: StudyResults, question: Questi
     """The whole answer of ``dferbench compare``."""
     rows = table.to_dict("records")
     title = f"# {METRICS_SHOWN[question.metric]} ({question.scope}): {results.question}"
-    parts = [title, *(f"- {verdict(row, question)}" for row in rows), "", *_bootstrap_table(rows), ""]
+    collapsed = collapsed_methods(results.outcomes) if question.tested == CLEAN_SCOPE else set()
+    parts = [title, *(f"- {verdict(row, question, collapsed)}" for row in rows), "", *_bootstrap_table(rows), ""]
     parts += [*_fold_table(rows), "", *_effect_table(rows), ""]
     if any("p_mcnemar" in row and row["p_mcnemar"] == row["p_mcnemar"] for row in rows):
         parts += [*_checkpoint_table(rows), ""]
@@ -42,13 +46,27 @@ def comparison_text(table: pd.DataFrame, results: StudyResults, question: Questi
     return "\n".join([*parts, *(f"- {note}" for note in notes), ""])
 
 
-def verdict(row: dict[Any, Any], question: Question) -> str:
-    """One sentence: who is better and by how much, or that the data do not say."""
+def verdict(row: dict[Any, Any], question: Question, collapsed: Collection[str] = ()) -> str:
+    """One sentence: who is better and by how much, or that the data do not say.
+
+    Everything it claims rests on the interval that it prints, which holds for the whole family of comparisons.
+
+    Args:
+        row: one comparison.
+        question: what was asked.
+        collapsed: methods whose every network names one class for all clean clips.
+    """
     one, other = row["method"], row["against"]
-    gap = f"{points(row['difference'])} points, 95 % interval {points(row['low'])} to {points(row['high'])}"
-    if row["low"] == row["high"]:
+    if one in collapsed and other in collapsed:
+        return (
+            f"{one} and {other} are both at chance: every network of either names one class for all clean clips, so "
+            "nothing about the methods can be compared."
+        )
+    low, high = row["low_family"], row["high_family"]
+    if high - low < ROUNDING:
         return f"{one} and {other} differ by {points(row['difference'])} points in every resample; nothing varies."
-    inside = max(abs(row["low"]), abs(row["high"])) <= question.half_width
+    gap = f"{points(row['difference'])} points, family-wise 95 % interval {points(low)} to {points(high)}"
+    inside = max(abs(low), abs(high)) <= question.half_width
     if row["p_family"] < ALPHA:
         ahead = f"{one} is {'better' if row['difference'] > 0 else 'worse'} than {other} ({gap})"
         return f"{ahead}, though by less than {100 * question.half_width:g} points." if inside else f"{ahead}."
@@ -81,11 +99,6 @@ def comparison_cautions(rows: list[dict[Any, Any]], results: StudyResults) -> li
     return notes
 
 
-def points(fraction: float) -> str:
-    """A signed difference in percentage points."""
-    return f"{100 * fraction:+.1f}"
-
-
 def _reading(question: Question, covers: str, comparisons: int) -> list[str]:
     family = f"{plural(comparisons, 'comparison')}" + (
         f" with {question.baseline}" if question.baseline else " of all pairs"
@@ -93,6 +106,7 @@ def _reading(question: Question, covers: str, comparisons: int) -> list[str]:
     drawn = f"{question.replicates} paired bootstrap replicates over {covers}"
     return [
         f"Intervals and family-wise p: {drawn}; max-t over the family of {family}.",
+        "Verdicts rest on the family-wise intervals; the plain 95 % interval is of each difference alone.",
         f"Practical equivalence: within {100 * question.half_width:g} points.",
         EFFECTS,
         *_selection_note(question.selection),
@@ -112,7 +126,7 @@ def _bootstrap_table(rows: list[dict[Any, Any]]) -> list[str]:
     for row in rows:
         alone, together = (f"{points(row[low])} to {points(row[high])}" for low, high in INTERVALS)
         cells = [row["method"], row["against"], points(row["difference"]), alone, together, p_text(row["p_family"])]
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(md_row(cells))
     return lines
 
 
@@ -122,15 +136,14 @@ def _fold_table(rows: list[dict[Any, Any]]) -> list[str]:
     head += [f"Sign-flip p (at least {floor:.4g})", f"Wilcoxon p (at least {floor:.4g})"]
     lines = [f"| {' | '.join(head)} |", f"| :-- | :-- |{' --: |' * (len(head) - 2)}"]
     for row in rows:
+        corrected = ["needs 3 folds", "", ""]
         if "p_corrected_t" in row:
             interval = f"{points(row['fold_low'])} to {points(row['fold_high'])}"
             chances = " / ".join(f"{row[name]:.2f}" for name in ("worse", "equivalent", "better"))
-            corrected = f"{interval} | {p_text(row['p_corrected_t'])} | {chances}"
-        else:
-            corrected = "needs 3 folds | |"
-        exact = f"{p_text(row['p_sign_flip'])} | {p_text(row['p_wilcoxon'])}"
+            corrected = [interval, p_text(row["p_corrected_t"]), chances]
+        exact = [p_text(row["p_sign_flip"]), p_text(row["p_wilcoxon"])]
         better = f"{row['folds_better']} of {row['folds']}"
-        lines.append(f"| {row['method']} | {row['against']} | {better} | {corrected} | {exact} |")
+        lines.append(md_row([row["method"], row["against"], better, *corrected, *exact]))
     return lines
 
 
@@ -138,7 +151,7 @@ def _effect_table(rows: list[dict[Any, Any]]) -> list[str]:
     lines = ["| Method | Against | P(improvement) | d_z over folds |", "| :-- | :-- | --: | --: |"]
     for row in rows:
         effect = f"{row['d_z']:+.2f}" if row["d_z"] == row["d_z"] else "not defined"
-        lines.append(f"| {row['method']} | {row['against']} | {row['p_improvement']:.2f} | {effect} |")
+        lines.append(md_row([row["method"], row["against"], f"{row['p_improvement']:.2f}", effect]))
     return lines
 
 
@@ -149,8 +162,12 @@ def _checkpoint_table(rows: list[dict[Any, Any]]) -> list[str]:
         "| :-- | :-- |" + " --: |" * 4,
     ]
     lines.extend(
-        f"| {row['method']} | {row['against']} | {row['only_method']:.0f} | {row['only_against']:.0f} | "
-        f"{p_text(row['p_mcnemar'])} | {p_text(row['mid_p_mcnemar'])} |"
+        md_row(
+            [
+                *(row["method"], row["against"], f"{row['only_method']:.0f}", f"{row['only_against']:.0f}"),
+                *(p_text(row["p_mcnemar"]), p_text(row["mid_p_mcnemar"])),
+            ]
+        )
         for row in rows
     )
     return lines

@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from harness.report.comparison_question import Question
-from harness.report.leaderboard import METRICS_SHOWN
+from harness.report.leaderboard import METRICS_SHOWN, md_row, points
 from harness.spec.trial import CLEAN_CONDITION
 from harness.stats.bootstrap import Resampling, Scores
 from harness.stats.class_recall import class_recalls
@@ -75,10 +75,10 @@ def exploration_text(table: pd.DataFrame, question: Question) -> list[str]:
     lines += ["", "| Where | Method | Against | Difference | 95 % interval | FDR p |"]
     lines.append("| :-- | :-- | :-- | --: | --: | --: |")
     for row in hits.head(SHOWN).to_dict("records"):
-        interval = f"{100 * row['low']:+.1f} to {100 * row['high']:+.1f}"
-        cells = [f"{row['kind']} {row['cell']}", row["method"], row["against"], f"{100 * row['difference']:+.1f}"]
+        interval = f"{points(row['low'])} to {points(row['high'])}"
+        cells = [f"{row['kind']} {row['cell']}", row["method"], row["against"], points(row["difference"])]
         adjusted = f"{row['p_fdr']:.4f}".replace("0.", ".", 1)
-        lines.append(f"| {' | '.join([*cells, interval, adjusted])} |")
+        lines.append(md_row([*cells, interval, adjusted]))
     if len(hits) > SHOWN:
         lines.append(f"\nand {len(hits) - SHOWN} more.")
     return lines

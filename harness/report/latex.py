@@ -7,11 +7,21 @@ from jaxtyping import Bool
 from harness.report.leaderboard import TRAINED_ON, Scoped, shown_columns, shows_trained_on
 from harness.stats.ranks import inseparable
 
-ESCAPED = str.maketrans({"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "\\": r"\textbackslash{}"})
+COMMANDS = {"\\": "backslash", "^": "asciicircum", "~": "asciitilde", "<": "less", ">": "greater", "|": "bar"}
+ESCAPED = str.maketrans(
+    {sign: rf"\{sign}" for sign in "_%&#${}"} | {sign: rf"\text{name}{{}}" for sign, name in COMMANDS.items()}
+)
+"""Signs that mean something else in LaTeX, or are set as another one, with what prints them."""
+
+BOLD = (
+    r"Percent, with 95\,\% intervals. Bold: the best of a column and every method that these data cannot tell from it; "
+    "bold is no ranking."
+)
+"""Stands below the table."""
 
 
 def latex(frame: pd.DataFrame, scoped: dict[tuple[str, str], Scoped], methods: tuple[str, ...]) -> str:
-    """A ``tabular`` in percent; intervals are small and beside the scores."""
+    """A ``tabular`` in percent; intervals are small and beside the scores, what bold means is below."""
     columns = shown_columns(frame)
     bold = {name: bold_methods(scoped[_key(name)], methods) for name, _ in columns}
     trained_on = [TRAINED_ON] if shows_trained_on(frame) else []
@@ -22,7 +32,8 @@ def latex(frame: pd.DataFrame, scoped: dict[tuple[str, str], Scoped], methods: t
         cells = [_cell(row, name, row["method"] in bold[name]) for name, _ in columns]
         last = [str(row["trained_on"]).translate(ESCAPED) for _ in trained_on]
         lines.append(" & ".join([str(row["method"]).translate(ESCAPED), *cells, *last]) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+    note = rf"\multicolumn{{{len(align)}}}{{p{{0.9\linewidth}}}}{{\footnotesize {BOLD}}}"
+    return "\n".join([*lines, r"\bottomrule", note, r"\end{tabular}", ""])
 
 
 def bold_methods(scoped: Scoped, methods: tuple[str, ...]) -> set[str]:

@@ -27,6 +27,10 @@ RANKED_BY = {CLEAN_SCOPE: "UAR on clean clips", PERTURBED_SCOPE: "mean UAR under
 """What a board may rank by, in words."""
 
 
+DECIMALS = 12
+"""Scores are compared to this many decimals: what differs by less differs by the rounding of sums alone."""
+
+
 class Scoped(NamedTuple):
     """One metric in one scope: a value per method and its replicates."""
 
@@ -82,7 +86,7 @@ def leaderboard(
     """
     values, replicates = scoped[by, HEADLINE_METRIC]
     frame = pd.DataFrame({"method": list(outcomes.methods)})
-    frame["rank"] = pd.Series(-values).rank(method="min").astype(int)
+    frame["rank"] = pd.Series(-values.round(DECIMALS)).rank(method="min").astype(int)
     frame["tie"] = tie_letters(values, inseparable(values, replicates))
     headline = _of(table, by, HEADLINE_METRIC, outcomes.methods)
     for column in ("rank_low", "rank_high", "probability_first"):
@@ -132,11 +136,11 @@ def markdown(frame: pd.DataFrame, title: str, notes: Sequence[str]) -> str:
     trained_on = [TRAINED_ON] if shows_trained_on(frame) else []
     head = ["Rank", "Method", "Ties", *(name for _, name in columns), "Runs", *trained_on]
     rule = ["--:", ":--", ":--", *("--:" for _ in columns), "--:", *(":--" for _ in trained_on)]
-    lines = [f"# {title}", "", _row(head), _row(rule)]
+    lines = [f"# {title}", "", md_row(head), md_row(rule)]
     for row in frame.to_dict("records"):
         scores = [percent_interval(row[name], row[f"{name}_low"], row[f"{name}_high"]) for name, _ in columns]
         last = [str(row["num_runs"]), *(row["trained_on"] for _ in trained_on)]
-        lines.append(_row([rank_text(row), row["method"], row["tie"], *scores, *last]))
+        lines.append(md_row([rank_text(row), row["method"], row["tie"], *scores, *last]))
     return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
 
 
@@ -156,5 +160,12 @@ def percent_interval(value: float, low: float, high: float) -> str:
     return f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+def points(fraction: float) -> str:
+    """A signed difference in percentage points; what rounds to nothing has no sign."""
+    text = f"{100 * fraction:+.1f}"
+    return "0.0" if text in {"-0.0", "+0.0"} else text
+
+
+def md_row(cells: Sequence[object]) -> str:
+    """A row of a Markdown table; what a cell holds cannot end it, or the row, early."""
+    return f"| {' | '.join(' '.join(str(cell).split()).replace('|', chr(92) + '|') for cell in cells)} |"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.report.augmentations import declared
 from harness.report.calibration_table import calibrated
-from harness.report.declarations import DECLARED, SELECTION, entry_manifest
+from harness.report.declarations import DECLARED, HONEST, SELECTION, entry_manifest
 from harness.report.design_cautions import view_cautions
 from harness.report.findings import analyse
 from harness.report.latex import latex
@@ -26,6 +26,9 @@ from harness.report.study_results import StudyResults, method_order, read_result
 from harness.stats.aggregate import CLEAN_SCOPE
 from harness.stats.gather import RunOutcomes, align
 from harness.tables.store import write_text
+
+Meaning = tuple[str, frozenset[str]]
+"""A method's name with the trials that it stands for."""
 
 
 class MergedBoard(NamedTuple):
@@ -71,8 +74,8 @@ def merge_leaderboards(
 def merged(parts: Sequence[StudyResults]) -> StudyResults:
     """The methods of several studies as one study's results, on the conditions that all of them tested.
 
-    A method that means the same trials in two studies is taken once; one that means different ones is named with its
-    study.
+    A method that means the same trials in two studies is taken once, with the declarations of both; one that means
+    different ones is named with its study.
 
     Raises:
         HarnessError: if the data sets' fingerprints, the suites' versions or the sources of perturbations of other
@@ -109,23 +112,45 @@ def merged(parts: Sequence[StudyResults]) -> StudyResults:
 
 def _distinctly_named(parts: Sequence[StudyResults]) -> list[StudyResults]:
     """Studies whose method names mean one thing each, and in which no trial occurs twice."""
-    meaning: dict[str, list[frozenset[str]]] = {}
-    for part in parts:
-        for name, own in part.confirmed.groupby("method"):
-            meaning.setdefault(str(name), []).append(frozenset(own["trial_id"]))
-    contested = {name for name, sets in meaning.items() if len(set(sets)) > 1}
-    seen: set[str] = set()
+    meanings = [_meanings(part) for part in parts]
+    every = {meaning for own in meanings for meaning in own.items()}
+    contested = {name for name, _ in every if sum(name == other for other, _ in every) > 1}
+    said = _united(parts, meanings)
+    seen: set[Meaning] = set()
     found = []
-    for part in parts:
-        keep = {str(name) for name in part.confirmed["method"]} - (seen - contested)
-        seen |= keep
-        names = {name: f"{name} ({part.run.study})" if name in contested else name for name in keep}
-        found.append(_renamed(part, names))
+    for part, own in zip(parts, meanings, strict=True):
+        keep = [meaning for meaning in own.items() if meaning not in seen]
+        seen.update(keep)
+        names = {name: f"{name} ({part.run.study})" if name in contested else name for name, _ in keep}
+        found.append(_renamed(part, names, {names[name]: said[name, trials] for name, trials in keep}))
     return found
 
 
-def _renamed(part: StudyResults, names: dict[str, str]) -> StudyResults:
-    """A study with some of its methods, under other names."""
+def _meanings(part: StudyResults) -> dict[str, frozenset[str]]:
+    """The trials that each method's name stands for."""
+    return {str(name): frozenset(own["trial_id"]) for name, own in part.confirmed.groupby("method")}
+
+
+def _united(
+    parts: Sequence[StudyResults], meanings: Sequence[dict[str, frozenset[str]]]
+) -> dict[Meaning, dict[str, Any]]:
+    """What is declared of each method by all that hold its trials: every augmentation, and the least honest selection.
+
+    A declaration is of the trials, so it holds wherever they are shown, in whichever order the runs are named.
+    """
+    united: dict[Meaning, dict[str, Any]] = {}
+    for part, own in zip(parts, meanings, strict=True):
+        augmented, rule = declared(part), entry_manifest(part.run).get(SELECTION, HONEST[0])
+        for meaning in own.items():
+            before = united.get(meaning, {SELECTION: rule, DECLARED: []})
+            names = sorted({*before[DECLARED], *augmented.get(meaning[0], ())})
+            worst = max(before[SELECTION], rule, key=lambda one: (one not in HONEST, one != HONEST[0], one))
+            united[meaning] = {SELECTION: worst, DECLARED: names}
+    return united
+
+
+def _renamed(part: StudyResults, names: dict[str, str], said: dict[str, dict[str, Any]]) -> StudyResults:
+    """A study with some of its methods, under other names and with what is declared of each under its new name."""
     tables = []
     for table in (part.trials, part.confirmed):
         kept = table[table["method"].isin(list(names))].copy()
@@ -137,10 +162,7 @@ def _renamed(part: StudyResults, names: dict[str, str]) -> StudyResults:
         if entry.run.method in names
     ]
     order = [names[name] for name in method_order(part.study, part.confirmed) if name in names]
-    augmented = declared(part)
-    rule = entry_manifest(part.run).get(SELECTION, "validation")
-    methods = {new: {SELECTION: rule, DECLARED: list(augmented.get(old, ()))} for old, new in names.items()}
-    study = part.study | {"methods": {name: methods[name] for name in order}}
+    study = part.study | {"methods": {name: said[name] for name in order}}
     return replace(part, study=study, trials=tables[0], confirmed=tables[1], runs=tuple(runs))
 
 

@@ -98,6 +98,17 @@ def collapse_cautions(outcomes: Outcomes) -> list[str]:
     ]
 
 
+def collapsed_methods(outcomes: Outcomes) -> set[str]:
+    """Methods of which every network names one class for all clean clips."""
+    learnt = {
+        run.method
+        for fold in outcomes.folds
+        for run, named in zip(fold.runs, fold.predicted[:, outcomes.clean, 0], strict=True)
+        if (named != named[0]).any()
+    }
+    return set(outcomes.methods) - learnt
+
+
 def _run_cautions(results: StudyResults) -> list[str]:
     confirm = results.trials[results.trials["phase"] == "confirm"]
     unfinished = confirm[confirm["status"] != "done"]

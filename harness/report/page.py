@@ -6,13 +6,12 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from harness.report.comparison_text import points
 from harness.report.figures.forest import draw_forest, forest
 from harness.report.findings import Findings
-from harness.report.leaderboard import SCOPES_SHOWN, rank_text, shown_columns, shows_trained_on
+from harness.report.leaderboard import SCOPES_SHOWN, points, rank_text, shown_columns, shows_trained_on
 from harness.report.page_sections import Measured, page_sections
 from harness.report.published import text_of
-from harness.report.sections.answer import answer
+from harness.report.sections.answer import answer, changes
 from harness.report.sections.coverage import coverage
 from harness.report.study_results import StudyResults
 from harness.stats.aggregate import CLEAN_SCOPE, PERTURBED_SCOPE
@@ -55,7 +54,7 @@ def asset(name: str) -> str:
 
 def signed(fraction: float) -> str:
     """A difference in percentage points with its sign, minus as a minus; what rounds to nothing has none."""
-    return "0.0" if round(abs(100 * fraction), 1) == 0 else points(fraction).replace("-", "\N{MINUS SIGN}")
+    return points(fraction).replace("-", "\N{MINUS SIGN}")
 
 
 def percent(fraction: float, digits: int = 1) -> str:
@@ -72,7 +71,11 @@ def _headline(results: StudyResults, findings: Findings) -> dict[str, Any]:
         "question": results.question,
         "study": results.run.study,
         "dataset": results.dataset,
-        "answer": answer(findings.leaderboard, 1 / int((results.outcomes.class_counts > 0).sum())),
+        "answer": answer(
+            findings.leaderboard,
+            changes(findings.scoped, methods),
+            1 / int((results.outcomes.class_counts > 0).sum()),
+        ),
         "cautions": findings.cautions,
         "reading_notes": findings.reading_notes,
         "coverage": coverage(results),

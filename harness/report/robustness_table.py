@@ -16,7 +16,7 @@ from harness.spec.trial import Condition
 from harness.stats.aggregate import family_means, mean_over_families
 from harness.stats.bootstrap import Resampling, Scores
 from harness.stats.consistency import flips, resisted
-from harness.stats.interval import percentile_band
+from harness.stats.interval import bounded_band
 from harness.stats.outcomes import Outcomes
 from harness.stats.robustness import Robustness
 from harness.stats.suite import Suite
@@ -27,6 +27,19 @@ REFERENCE = 0
 """Corruption errors are relative to the study's first method."""
 RELATIVE = ("corruption_error", "relative_corruption_error")
 
+SHARE, RATIO, ANY = (0.0, 1.0), (0.0, np.inf), (-np.inf, np.inf)
+
+BOUNDS = {
+    **dict.fromkeys(("mean", "worst_family", "worst_condition", "worst_tenth", "area_under_severity"), SHARE),
+    **dict.fromkeys(("flip_rate", "resist_rate", "temporal_sensitivity"), SHARE),
+    **dict.fromkeys(("relative", "corruption_error"), RATIO),
+}
+"""Values that a measure can have, which limits are kept to: replicates of very small strata are stretched and can fall
+outside. The others are not bounded."""
+
+SOMETIMES = "retention"
+"""The measure that some methods do not have: what is kept above chance, where the clean score is not above it."""
+
 Both = tuple[Float[np.ndarray, " m"], Float[np.ndarray, "b m"]]
 """A measure's values and replicates."""
 
@@ -35,7 +48,8 @@ def robustness_table(results: StudyResults, findings: Findings, replicates: int 
     """One row per method, selection rule, metric and measure in the ROBUSTNESS schema; none without perturbations.
 
     Corruption errors are left out where the reference makes no error under some perturbation, in some replicate, and
-    where a rule was not measured for it.
+    where a rule was not measured for it. What is kept above chance is not a number where the clean score is not above
+    chance, and has no limits where that is so in more than 2.5 % of the replicates.
     """
     judged = {RANKED: Judged(results.outcomes, findings.scores), **findings.selection.judged}
     rows = [row for rule, one in judged.items() for row in _rows(results, one, rule, replicates)]
@@ -46,11 +60,12 @@ def _rows(results: StudyResults, judged: Judged, rule: str, replicates: int) -> 
     outcomes = judged.outcomes
     rows: list[dict[str, Any]] = []
     for (metric, measure), (values, resampled) in _measured(results, judged, replicates).items():
-        if not np.isfinite(resampled).all() or not np.isfinite(values).all():
+        finite = np.isfinite(resampled).all() and np.isfinite(values).all()
+        if not finite and measure != SOMETIMES:
             continue
         if measure in RELATIVE and outcomes.methods[REFERENCE] != results.outcomes.methods[REFERENCE]:
             continue
-        band = percentile_band(values, resampled)
+        band = bounded_band(values, resampled, BOUNDS.get(measure, ANY))
         rows.extend(
             {
                 "method": method,

@@ -10,7 +10,9 @@ from harness.report.leaderboard import (
     METRICS_SHOWN,
     SCOPES_SHOWN,
     Scoped,
+    md_row,
     percent_interval,
+    points,
     scoped_scores,
     scores_table,
 )
@@ -125,10 +127,11 @@ def selection_markdown(selection: Selection) -> str:
     head = ["Method", "Clips", "Metric", *RULES.values(), "Gain of best on test (points)"]
     lines = ["", "## Which epoch is kept", "", f"| {' | '.join(head)} |", "| :-- | :-- | :-- | --: | --: | --: | --: |"]
     for row in selection.rows:
-        gap = " ".join((f"{100 * row.gap[0]:+.1f}", f"[{100 * row.gap[1]:+.1f}, {100 * row.gap[2]:+.1f}]"))
+        value, low, high = map(points, row.gap)
+        gap = f"{value} [{low}, {high}]"
         cells = [row.method, SCOPES_SHOWN[row.scope], METRICS_SHOWN[row.metric]]
         cells += [*(percent_interval(*one) for one in row.scores), gap]
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(md_row(cells))
     notes = [
         f"- Ranked by the first rule alone; best on test is {OPTIMISTIC}.",
         "- The tables `scores`, `robustness`, `calibration` and `metrics` hold every number under each rule.",

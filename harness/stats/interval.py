@@ -43,3 +43,17 @@ def share_band(point: Float[np.ndarray, "*shape"], replicates: Float[np.ndarray,
     """
     band = percentile_band(point, replicates)
     return Band(point, np.clip(band.low, 0, 1), np.clip(band.high, 0, 1))
+
+
+def bounded_band(
+    point: Float[np.ndarray, "*shape"], replicates: Float[np.ndarray, "b *shape"], bounds: tuple[float, float]
+) -> Band:
+    """The percentile interval within the bounds of a measure; not a number where the measure is not defined.
+
+    A ratio whose denominator reaches zero in more replicates than an interval leaves out on one side has no bounded
+    interval (Fieller, JRSS B 1954); with fewer, those that define it make the interval.
+    """
+    tail = (1 - CONFIDENCE) / 2
+    known = (np.isfinite(replicates).mean(axis=0) >= 1 - tail) & np.isfinite(point)
+    low, high = np.nanquantile(np.where(known, replicates, 0.0), [tail, 1 - tail], axis=0)
+    return Band(point, *(np.where(known, np.clip(limit, *bounds), np.nan) for limit in (low, high)))

@@ -8,6 +8,9 @@ from jaxtyping import Float, Int
 
 from harness.stats.interval import CONFIDENCE
 
+ROUNDING = 1e-12
+"""Differences that are or vary by less do so by the rounding of sums alone."""
+
 
 class Simultaneous(NamedTuple):
     """Differences with intervals that hold together, and p-values adjusted for the family."""
@@ -24,13 +27,13 @@ def max_t(observed: Float[np.ndarray, " p"], replicates: Float[np.ndarray, "b p"
     difference that never varies is compared with zero itself.
     """
     error = replicates.std(axis=0, ddof=1)
-    fixed = error == 0
+    fixed = error < ROUNDING
     scale = np.where(fixed, np.inf, error)
     largest = np.abs((replicates - observed) / scale).max(axis=1, initial=0.0)
     half = np.quantile(largest, CONFIDENCE) * error
     statistic = np.abs(observed) / scale
     exceed = (1 + (largest[:, None] >= statistic).sum(axis=0)) / (1 + len(largest))
-    return Simultaneous(observed - half, observed + half, np.where(fixed, (observed == 0).astype(float), exceed))
+    return Simultaneous(observed - half, observed + half, np.where(fixed, _none(observed), exceed))
 
 
 def bootstrap_p(observed: Float[np.ndarray, " p"], replicates: Float[np.ndarray, "b p"]) -> Float[np.ndarray, " p"]:
@@ -39,11 +42,14 @@ def bootstrap_p(observed: Float[np.ndarray, " p"], replicates: Float[np.ndarray,
     Unadjusted (Davison & Hinkley 1997, section 4.4); a difference that never varies is compared with zero itself.
     """
     far = (np.abs(replicates - observed) >= np.abs(observed)).sum(axis=0)
-    fixed = replicates.std(axis=0) == 0
-    p_values: Float[np.ndarray, " p"] = np.where(
-        fixed, (observed == 0).astype(float), (1 + far) / (1 + len(replicates))
-    )
+    fixed = replicates.std(axis=0) < ROUNDING
+    p_values: Float[np.ndarray, " p"] = np.where(fixed, _none(observed), (1 + far) / (1 + len(replicates)))
     return p_values
+
+
+def _none(observed: Float[np.ndarray, " p"]) -> Float[np.ndarray, " p"]:
+    """The p-value of a difference that never varies: one where it is none, zero otherwise."""
+    return np.where(np.abs(observed) < ROUNDING, 1.0, 0.0)
 
 
 def holm(p_values: Float[np.ndarray, " p"]) -> Float[np.ndarray, " p"]:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from harness.spec.trial import CLEAN_CONDITION, Condition
 from harness.stats.aggregate import family_means, mean_over_families
+from harness.stats.multiplicity import ROUNDING
 from harness.stats.suite import Suite
 
 WORST_SHARE = 0.1
@@ -49,10 +50,10 @@ class Robustness:
     def retention(self, chance: float) -> Float[np.ndarray, "*lead m"]:
         """What is left of the score above chance: 0 for a method that perturbation reduces to guessing.
 
-        Scores at or below chance on clean clips have nothing to retain and give 0.
+        Not a number where the clean score is at or below chance: there is nothing to retain.
         """
         above = self.clean - chance
-        return np.divide(self.mean() - chance, above, out=np.zeros_like(above), where=above > 0)
+        return np.divide(self.mean() - chance, above, out=np.full_like(above, np.nan), where=above > ROUNDING)
 
     def worst_family(self) -> Float[np.ndarray, "*lead m"]:
         """The lowest of the families' means."""

@@ -9,8 +9,9 @@ from scipy.stats import friedmanchisquare
 
 from harness.errors import HarnessError
 from harness.report.across import Ranking, across
-from harness.report.across_page import across_markdown, write_across
+from harness.report.across_page import across_markdown, answer_across, write_across
 from harness.report.figures.critical_difference import tied_spans
+from harness.report.leaderboard import Scoped
 from harness.stats.ranking_tests import RankTest
 
 METHODS = ("hdf", "x3d", "resnet18_lstm")
@@ -85,6 +86,25 @@ def test_single_seeds_have_no_profile_and_say_so(tmp_path):
     pair = across([study(tmp_path, number, seeds=(0,)) for number in range(2)], replicates=10)
     assert pair.runs is None
     assert any(note.startswith("1 seed: probabilities of improvement") for note in pair.notes)
+
+
+def test_the_rounding_of_sums_is_no_win(runs, monkeypatch):
+    """Two methods at .5, the one by a sum that rounds to just below it."""
+    monkeypatch.setattr("harness.report.across.analyse", lambda part, _: Rounded(part))
+    found = across(runs[:3], replicates=10)
+    pair = found.wins.set_index(["method", "against"]).loc[("hdf", "x3d")]
+    assert (pair["higher"], pair["lower"], pair["same"]) == (0, 0, 3)
+    assert answer_across(found).startswith("hdf and x3d each have the highest UAR, alone or with others, on 3 of 3")
+    ranks = across(runs, replicates=10).ranking.ranks
+    assert ranks[0] == ranks[1] == 1.5
+
+
+class Rounded:
+    """What ``analyse`` finds where the sums of two equal scores are rounded otherwise."""
+
+    def __init__(self, part):
+        values = np.array([0.5, 0.49999999999999994, 0.4])
+        self.scoped = {("clean", "uar"): Scoped(values, np.tile(values, (10, 1)))}
 
 
 def test_the_page_is_whole_and_asks_for_nothing(found, tmp_path):

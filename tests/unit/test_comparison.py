@@ -7,8 +7,9 @@ from fabricated_run import CLASSES, Fabrication, fabricate
 from harness.errors import HarnessError
 from harness.report.comparison import compare, fold_ratio
 from harness.report.comparison_question import Question
+from harness.report.comparison_text import verdict
 from harness.report.study_results import read_results
-from harness.tables.schema import predictions
+from harness.tables.schema import TRIALS, predictions
 from harness.tables.store import read, write
 
 FIVE = Fabrication(
@@ -105,12 +106,38 @@ def test_a_name_that_is_not_known_offers_the_near_miss(run, question, message):
         compare(run, question)
 
 
+def name_one_class(run, *names):
+    """Every network of the methods names the fourth class for every clip."""
+    trials = read(run.table("trials"), TRIALS)
+    for trial_id in trials[trials["method"].isin(names) & (trials["phase"] == "confirm")]["trial_id"]:
+        for path in run.unit(trial_id).folder.glob("predictions-*.parquet"):
+            frame = read(path, predictions(len(CLASSES)))
+            frame["logits"] = [np.eye(len(CLASSES), dtype=np.float32)[3]] * len(frame)
+            write(frame, predictions(len(CLASSES)), path)
+
+
 def test_networks_that_learnt_nothing_are_named_and_not_called_equivalent(tmp_path):
-    collapsed = fabricate(tmp_path, Fabrication(clips=40, perturbations=(), folds=(1,), skills={"a": 1.0, "b": 1.1}))
-    for path in collapsed.units.glob("*/predictions-*.parquet"):
-        frame = read(path, predictions(len(CLASSES)))
-        frame["logits"] = [np.eye(len(CLASSES), dtype=np.float32)[3]] * len(frame)
-        write(frame, predictions(len(CLASSES)), path)
-    text = compare(collapsed, Question(replicates=50)).markdown
-    assert "a and b differ by +0.0 points in every resample; nothing varies." in text
+    made = Fabrication(clips=40, perturbations=(), folds=(1, 2, 3), skills={"a": 1.0, "b": 1.1, "c": 1.0})
+    collapsed = fabricate(tmp_path, made)
+    name_one_class(collapsed, "a", "b")
+    comparison = compare(collapsed, Question(replicates=50))
+    text = comparison.markdown
+    assert "a and b are both at chance: every network of either names one class for all clean clips" in text
     assert "a, fold 1, seed 0 names every clean clip Angry: it has learnt nothing" in text
+    assert "equivalent (" not in text.split("| Method")[0]
+    assert "-0.0" not in text
+    assert rows(comparison)["a", "b"]["p_family"] == 1
+    assert "a and c are both" not in text
+
+
+def test_a_verdict_prints_the_interval_that_it_rests_on():
+    """Alone the difference's interval lies below zero; among all comparisons it does not."""
+    row = {"method": "a", "against": "b", "difference": -0.118, "low": -0.22, "high": -0.016}
+    row |= {"low_family": -0.25, "high_family": 0.014, "p_family": 0.08}
+    expected = "a and b cannot be told apart (-11.8 points, family-wise 95 % interval -25.0 to +1.4)."
+    assert verdict(row, Question()) == expected
+    near = row | {"difference": -1e-17, "low": -0.01, "high": 0.01, "low_family": -0.02, "high_family": 0.02}
+    assert "cannot be told apart (0.0 points" in verdict(near, Question(rope=0.015))
+    assert "practically equivalent (0.0 points" in verdict(near, Question(rope=0.02))
+    still = near | {"low_family": -3e-17, "high_family": 3e-17}
+    assert verdict(still, Question()) == "a and b differ by 0.0 points in every resample; nothing varies."

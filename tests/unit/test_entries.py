@@ -153,6 +153,30 @@ def test_boards_name_what_each_method_was_trained_on(run, entry, tmp_path):
     assert "Trained on" not in markdown(analyse(plain_results, 20).leaderboard, "", [])
 
 
+def test_what_an_entry_declares_holds_in_whichever_order_runs_are_named(run, tmp_path):
+    made = run_or_entry(export_entry(run, "x3d", tmp_path / "x3d", ["gaussian_blur_of_ours", "contrast"]))
+    manifest = tmp_path / "x3d" / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"selection": "test"}))
+    parts = [read_results(made), read_results(run)]
+    for order in (parts, parts[::-1]):
+        results = merged(order)
+        assert "contrast" in analyse(results, 20).leaderboard.set_index("method")["trained_on"]["x3d"]
+        assert "gaussian_blur_of_ours" in results.study["methods"]["x3d"]["training_augmentations"]
+        assert results.study["methods"]["x3d"]["selection"] == "test"
+        assert results.study["methods"]["hdf"]["selection"] == "validation"
+
+
+def test_an_entry_beside_its_run_is_one_method_also_where_a_third_run_means_another(run, tmp_path):
+    made = run_or_entry(export_entry(run, "x3d", tmp_path / "x3d"))
+    stronger = Fabrication(
+        skills={"x3d": 1.9}, clips=SMALL.clips, severities=SMALL.severities, perturbations=SMALL.perturbations
+    )
+    other = fabricate(tmp_path / "other", stronger, study="other")
+    results = merged([read_results(one) for one in (run, made, other)])
+    assert [name for name in results.outcomes.methods if "x3d" in name] == ["x3d (fabricated)", "x3d (other)"]
+    assert results.outcomes.num_runs("x3d (fabricated)") == len(SMALL.folds)
+
+
 def test_scores_planted_beside_predictions_are_not_believed(entry):
     results = read_results(run_or_entry(entry))
     honest = metrics_table(results)

@@ -9,6 +9,8 @@ from fabricated_run import CLASSES, Fabrication, fabricate
 
 from harness.errors import CollectedError, HarnessError
 from harness.paths import RunPaths
+from harness.report.comparison import compare
+from harness.report.comparison_question import Question
 from harness.report.entry import export_entry
 from harness.report.findings import analyse
 from harness.report.latex import bold_methods
@@ -116,6 +118,24 @@ def test_latex_sets_the_best_and_its_ties_in_bold():
     shared = generator.normal(scale=0.01, size=(500, 1))
     scoped = Scoped(values, values + shared + generator.normal(scale=0.02, size=(500, 3)))
     assert bold_methods(scoped, ("a", "b", "c")) == {"a", "b"}
+
+
+def test_no_name_of_a_method_breaks_a_table(tmp_path):
+    name = "a|b^2_~{x}<y>"
+    made = fabricate(tmp_path, Fabrication(skills={name: 1.5, "x3d": 1.0}, clips=30, perturbations=()), study="s")
+    made_board = merge_leaderboards([made], tmp_path / "board", replicates=20)
+    assert (
+        r"a\textbar{}b\textasciicircum{}2\_\textasciitilde{}\{x\}\textless{}y\textgreater{} &"
+        in made_board.tex_path.read_text()
+    )
+    assert (
+        "Bold: the best of a column and every method that these data cannot tell from it"
+        in made_board.tex_path.read_text()
+    )
+    for text in (made_board.markdown, compare(made, Question(replicates=20)).markdown):
+        for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+            widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+            assert len(widths) == 1, table
 
 
 def test_every_published_number_has_a_source_and_is_a_percentage():

@@ -5,7 +5,7 @@ import pytest
 
 from harness.metrics.ece import ece
 from harness.report.figures.reliability_diagram import draw_reliability
-from harness.report.sections.reliability import reliability
+from harness.report.sections.reliability import bound_notes, reliability
 from harness.stats.calibration import JudgedTrial
 
 
@@ -45,6 +45,11 @@ def test_few_clips_make_few_bins():
 
 
 def test_the_title_says_which_way_a_network_errs():
-    assert "too sure by" in draw_reliability(reliability([judged(4000, sharpness=3.0)])[0], 0)
-    assert "too unsure by" in draw_reliability(reliability([judged(4000, sharpness=0.3)])[0], 0)
+    assert "on test clips too sure by" in draw_reliability(reliability([judged(4000, sharpness=3.0)])[0], 0)
+    assert "on test clips too unsure by" in draw_reliability(reliability([judged(4000, sharpness=0.3)])[0], 0)
     assert "about as sure as right" in draw_reliability(reliability([judged(40_000, sharpness=1.0)])[0], 0)
+
+
+def test_a_temperature_at_a_bound_of_the_fit_is_said_to_be_one():
+    trials = [judged(60, temperature=heat) for heat in (20.0, 2.0, 20.0)] + [judged(60, method="x3d")]
+    assert bound_notes(trials) == {"hdf": "2 of 3 at the fit's bound of 20"}

@@ -14,7 +14,9 @@ from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.report.build import build
 from harness.report.export import export_tables
+from harness.report.figures.epoch_curves import draw_epoch_curves
 from harness.report.metrics_table import metrics_table
+from harness.report.sections.selection import EpochCurve, MethodCurves
 from harness.report.study_results import read_results
 from harness.tables.schema import METRICS, SCORES, TRIALS
 from harness.tables.store import read, write
@@ -163,6 +165,18 @@ def test_text_from_a_study_is_escaped(tmp_path):
     page = build(run, replicates=20).html_path.read_text()
     assert "Is &lt;b&gt;a&lt;/b&gt; &amp; b better?" in page
     assert "<b>a</b>" not in page
+
+
+def test_what_reproduces_a_run_is_a_file_that_exists(built):
+    run, outputs = built
+    assert "dferbench run fabricated/study.yaml (kept with the results)" in outputs.html_path.read_text()
+    assert (run.root / "fabricated" / "study.yaml").is_file()
+
+
+def test_a_figure_of_the_selection_says_that_it_is_a_mean_of_trainings():
+    curve = EpochCurve(fold=1, seed=0, epochs=[1, 2], scores=[50.0, 53.7], chosen=1)
+    drawn = draw_epoch_curves(MethodCurves("hdf", [curve]), 0, "UAR", (40.0, 60.0))
+    assert "best on test: 3.7 points more (mean of trainings)" in drawn
 
 
 def test_a_run_that_was_never_started_is_one_clear_error(tmp_path):

@@ -4,10 +4,16 @@ import numpy as np
 import pytest
 from fabricated_run import CLASSES, Fabrication, fabricate, labels_of, logits_of
 
+from harness.report.calibration_table import calibrated
 from harness.report.findings import analyse
-from harness.report.robustness_table import chance_level, robustness_table
+from harness.report.metrics_table import metrics_table
+from harness.report.page import page
+from harness.report.page_sections import Measured
+from harness.report.robustness_table import ANY, BOUNDS, SHARE, chance_level, robustness_table
+from harness.report.sections.robustness import kept_notes
 from harness.report.study_results import read_results
 from harness.spec.trial import CLEAN_CONDITION, Condition
+from harness.stats.interval import bounded_band
 from harness.tables.schema import ROBUSTNESS
 from harness.tables.store import to_arrow
 
@@ -114,6 +120,39 @@ def test_every_value_lies_in_its_interval_and_the_schema_fits(table):
 def test_chance_is_one_class_of_seven_or_the_largest_class(results):
     assert chance_level(results.outcomes, "uar") == pytest.approx(1 / 7)
     assert chance_level(results.outcomes, "war") == pytest.approx(np.bincount(LABELS).max() / len(LABELS))
+
+
+def test_a_method_near_chance_keeps_nothing_that_can_be_stated_and_the_others_are_not_touched(tmp_path):
+    made = Fabrication(
+        skills={"strong": 1.8, "weak": 0.12, "worthless": -0.4}, folds=(1,), clips=60, severities=(5,),
+        perturbations=("gaussian_noise",),
+    )  # fmt: skip
+    results = read_results(fabricate(tmp_path, made))
+    findings = analyse(results, 300)
+    table = robustness_table(results, findings, 100)
+    own = table[table["metric"] == "uar"].set_index(["measure", "method"])
+    assert np.isfinite(own.loc[("retention", "strong"), ["value", "low", "high"]].astype(float)).all()
+    assert np.isfinite(own.loc[("retention", "weak"), "value"])
+    assert own.loc[("retention", "weak"), ["low", "high"]].isna().all()
+    assert own.loc[("retention", "worthless"), ["value", "low", "high"]].isna().all()
+    notes = kept_notes(results.outcomes, findings.scores)
+    assert any("not defined for worthless: its clean UAR" in note for note in notes)
+    assert any("no interval for weak" in note and "of 300 replicates only" in note for note in notes)
+    assert not any("strong" in note for note in notes)
+    text = page(results, findings, Measured(metrics_table(results), calibrated(results, 20), table))
+    assert "not defined</td>" in text
+    assert "no interval" in text
+    assert "nan" not in text.lower().split('<section id="perturbations">')[1].split("</section>")[0]
+
+
+def test_no_limit_lies_where_the_measure_cannot():
+    """The replicates of small strata are stretched and fall outside of 0 to 1."""
+    replicates = np.random.default_rng(0).normal(0.02, 0.05, size=(500, 1))
+    band = bounded_band(np.array([0.02]), replicates, BOUNDS["worst_condition"])
+    assert band.low == 0
+    assert 0.05 < band.high < 0.2
+    assert bounded_band(np.array([0.02]), replicates, ANY).low < -0.05
+    assert set(BOUNDS.values()) == {SHARE, (0.0, np.inf)}
 
 
 def test_a_study_without_perturbations_has_no_robustness(tmp_path):

@@ -49,7 +49,9 @@ def _epoch(curve: EpochCurve, rule: str) -> int | None:
 
 def _finding(info: MethodCurves) -> str:
     gain = _gain(info)
-    return "validation's epoch is unknown" if gain is None else f"best on test is {gain:.1f} points above"
+    return (
+        "validation's epoch is unknown" if gain is None else f"best on test: {gain:.1f} points more (mean of trainings)"
+    )
 
 
 def _gain(info: MethodCurves) -> float | None:

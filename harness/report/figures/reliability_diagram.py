@@ -31,8 +31,8 @@ def draw_reliability(info: Reliability, series: int) -> str:
 def _finding(info: Reliability) -> str:
     gap = 100 * _gap(info)
     if abs(gap) < 1:
-        return "about as sure as right"
-    return f"too {'sure' if gap > 0 else 'unsure'} by {abs(gap):.0f} points"
+        return "on test clips about as sure as right"
+    return f"on test clips too {'sure' if gap > 0 else 'unsure'} by {abs(gap):.0f} points"
 
 
 def _gap(info: Reliability) -> float:

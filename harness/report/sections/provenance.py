@@ -13,7 +13,7 @@ def provenance(results: StudyResults) -> list[tuple[str, str]]:
     dataset = results.dataset
     facts = [
         ("Study", results.run.study),
-        ("Reproduce", f"dferbench run {results.run.study}.yaml"),
+        ("Reproduce", _again(results)),
         ("dferbench", __version__),
         ("Code commit", _listed(trials["git_commit"].dropna().unique().tolist())),
         ("Data set", f"{dataset['title']} ({dataset['name']}), fingerprint {dataset['fingerprint']}"),
@@ -29,6 +29,12 @@ def provenance(results: StudyResults) -> list[tuple[str, str]]:
         for index, text in enumerate(versions, 1)
     )
     return facts
+
+
+def _again(results: StudyResults) -> str:
+    """The command for each study file that is kept beside the results; a merged board has several."""
+    studies = sorted({results.run.study, *results.confirmed["study"].dropna()})
+    return "; ".join(f"dferbench run {study}/study.yaml" for study in studies) + " (kept with the results)"
 
 
 def _listed(values: list[object]) -> str:

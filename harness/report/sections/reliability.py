@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from harness.metrics._probabilities import BINS, bin_members, probabilities
 from harness.stats.calibration import JudgedTrial
-from harness.stats.temperature import cooled
+from harness.stats.temperature import BOUNDS, cooled
 
 CLIPS_PER_BIN = 25
 """Fewer clips than this in a bin make an accuracy that moves by more than ten points with luck."""
@@ -40,6 +40,16 @@ def reliability(trials: Sequence[JudgedTrial]) -> list[Reliability]:
         trained, scaled = _bins(own, [1.0] * len(own)), _bins(own, [trial.temperature for trial in own])
         found.append(Reliability(method, trained, scaled))
     return found
+
+
+def bound_notes(trials: Sequence[JudgedTrial]) -> dict[str, str]:
+    """For each method with a network whose temperature is a bound of the fit: how many, and at which bound."""
+    notes = {}
+    for method in dict.fromkeys(trial.method for trial in trials):
+        heats = [trial.temperature for trial in trials if trial.method == method]
+        found = [f"{heats.count(bound)} of {len(heats)} at the fit's bound of {bound:g}" for bound in BOUNDS]
+        notes[method] = "; ".join(text for text, bound in zip(found, BOUNDS, strict=True) if bound in heats)
+    return {method: text for method, text in notes.items() if text}
 
 
 def _bins(trials: Sequence[JudgedTrial], temperatures: Sequence[float]) -> Bins:

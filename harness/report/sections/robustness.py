@@ -7,9 +7,16 @@ import pandas as pd
 from harness.report.robustness_table import chance_level
 from harness.report.selection import Triple
 from harness.report.study_results import StudyResults
+from harness.stats.bootstrap import Scores
+from harness.stats.interval import CONFIDENCE
+from harness.stats.multiplicity import ROUNDING
+from harness.stats.outcomes import Outcomes
 from harness.tables.selections import RANKED, RULES
 
 METRIC = "uar"
+
+UNBOUNDED = 1 - (1 - CONFIDENCE) / 2
+"""A ratio that is defined in a smaller share of the replicates has no interval."""
 
 
 class Measure(NamedTuple):
@@ -53,6 +60,24 @@ def shown_measures(results: StudyResults) -> dict[str, Measure]:
         "resist_rate": Measure("Resist rate", "right clips that stay right", True),
         "temporal_sensitivity": Measure("Temporal sensitivity", "right clips lost with the order of frames", True),
     }
+
+
+def kept_notes(outcomes: Outcomes, scores: Scores) -> list[str]:
+    """For which methods what is kept above chance is not defined or has no interval, and why."""
+    chance, clean = chance_level(outcomes, METRIC), outcomes.clean
+    notes = []
+    for index, method in enumerate(outcomes.methods):
+        drawn = scores.replicates[METRIC][:, index, clean] - chance
+        above, level = int((drawn > ROUNDING).sum()), f"chance ({100 * chance:.1f})"
+        if scores.values[METRIC][index, clean] - chance <= ROUNDING:
+            why = f"its clean UAR, {100 * scores.values[METRIC][index, clean]:.1f}, is not above {level}"
+            notes.append(f"Kept above chance is not defined for {method}: {why}.")
+        elif above < UNBOUNDED * len(drawn):
+            why = f"its clean UAR is above {level} in {above} of {len(drawn)} replicates only"
+            notes.append(f"Kept above chance has no interval for {method}: {why}.")
+        elif above < len(drawn):
+            notes.append(f"Kept above chance of {method} is defined in {above} of {len(drawn)} replicates.")
+    return notes
 
 
 def robustness_rows(results: StudyResults, table: pd.DataFrame) -> list[MeasureRow]:

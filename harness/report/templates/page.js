@@ -137,10 +137,12 @@
     }));
     return { names, rows };
   };
-  const escaped = (text) => text.replace(/[\\_%&#$]/g, (sign) => (sign === "\\" ? "\\textbackslash{}" : `\\${sign}`));
+  const spelt = { "\\": "backslash", "^": "asciicircum", "~": "asciitilde", "<": "less", ">": "greater", "|": "bar" };
+  const escaped = (text) =>
+    text.replace(/[\\_%&#${}^~<>|]/g, (sign) => (spelt[sign] ? `\\text${spelt[sign]}{}` : `\\${sign}`));
   const formats = {
     csv: ({ names, rows }) => asCsv([names, ...rows]),
-    md: ({ names, rows }) => [names, names.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n") + "\n",
+    md: ({ names, rows }) => [names, names.map(() => "---"), ...rows].map((row) => `| ${row.map((cell) => cell.replace(/\|/g, "\\|")).join(" | ")} |`).join("\n") + "\n",
     tex: ({ names, rows }) => [`\\begin{tabular}{${names.map((_, index) => (index ? "r" : "l")).join("")}}`, "\\toprule",
       names.map(escaped).join(" & ") + " \\\\", "\\midrule", ...rows.map((row) => row.map(escaped).join(" & ") + " \\\\"),
       "\\bottomrule", "\\end{tabular}", ""].join("\n"),
