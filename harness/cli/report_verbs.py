@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from harness.cli.arguments import RUNS, Out, Study, run_at, run_of
+from harness.cli.arguments import RUNS, Out, Study, file_of, run_at, run_of
 from harness.paths import RunPaths
 
 RankedBy = Literal["clean", "perturbed"]
@@ -18,11 +18,10 @@ Run = Annotated[Path, typer.Argument(help="The folder of a finished study, for e
 def _finished(study: str, out: Path) -> RunPaths:
     """The run of a study, with a warning on stderr where the file has changed since."""
     from harness.report.changed import changed_since_run
-    from harness.spec.load import find_study
 
     run = run_of(study, out)
     command = shlex.join(["dferbench", "run", study, *(["--out", str(out)] if out != RUNS else [])])
-    if warning := changed_since_run(find_study(study), run, command):
+    if warning := changed_since_run(file_of(study), run, command):
         typer.echo(f"warning: {warning}", err=True)
     return run
 

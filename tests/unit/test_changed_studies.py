@@ -1,5 +1,6 @@
 """A report of a study file that was changed since it was run says that it shows what was run."""
 
+import pytest
 from fabricated_run import Fabrication, fabricate
 from typer.testing import CliRunner
 
@@ -50,6 +51,15 @@ def test_compare_warns_beside_its_answer(tmp_path):
     assert "in: question. What follows is what was run" in done.stderr
     assert f"dferbench run {file} --out {run.root}" in done.stderr
     assert "warning" not in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["report", "compare"])
+def test_a_study_s_folder_is_no_changed_file(verb, tmp_path):
+    run = fabricate(tmp_path / "runs", Fabrication(skills={"hdf": 1.5, "x3d": 1.0}, clips=30, perturbations=()))
+    run.study_file.write_text(STUDY)
+    done = CliRunner().invoke(app, [verb, str(run.study_file.parent)])
+    assert done.exit_code == 0, done.output
+    assert "warning" not in done.stderr
 
 
 def test_what_a_run_fills_in_is_no_change(tmp_path):
