@@ -19,9 +19,11 @@ def _finished(study: str, out: Path) -> RunPaths:
     """The run of a study, with a warning on stderr where the file has changed since."""
     from harness.report.changed import changed_since_run
 
-    run = run_of(study, out)
+    run, file = run_of(study, out), file_of(study)
+    if file == run.study_file:
+        return run
     command = shlex.join(["dferbench", "run", study, *(["--out", str(out)] if out != RUNS else [])])
-    if warning := changed_since_run(file_of(study), run, command):
+    if warning := changed_since_run(file, run, command):
         typer.echo(f"warning: {warning}", err=True)
     return run
 

@@ -12,7 +12,7 @@ def test_no_two_of_many_methods_look_alike_and_the_page_shows_the_shapes_of_the_
     key = templates().from_string('{% from "macros.html" import key %}{{ key(index, "m") }}')
     shown = set()
     for index in range(len(MARKERS) ** 2):
-        series, shape = re.search(r"--series-(\d)\)\">(.)<", key.render(index=index)).groups()
+        shape, series = re.search(r'data-mark="(.)".*--series-(\d)', key.render(index=index)).groups()
         assert SHAPES[shape] == series_marker(index)
         assert series_color(index) == f"#0{series}0{series}10"
         shown.add((series, shape))

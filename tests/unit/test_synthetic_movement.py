@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from seeded import generator
 
@@ -99,6 +99,7 @@ def test_a_stronger_unit_never_shows_less(one, other, unit):
 
 
 @given(st.integers(11, 240), st.integers(0, 2**32))
+@example(11, 188818)
 def test_an_expression_rises_to_its_apex_and_falls_after_its_offset(num_frames, seed):
     phases = draw_phases(num_frames, generator(seed))
     track = envelope(num_frames, phases)

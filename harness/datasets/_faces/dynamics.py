@@ -39,7 +39,8 @@ def draw_phases(num_frames: int, generator: np.random.Generator) -> Phases:
         offset = round(num_frames * generator.uniform(0.2, 0.5))
         return Phases(-rise, 0, offset, offset + fall)
     if course == "hold":
-        onset = round(num_frames * generator.uniform(0.15, 0.7))
+        # within the clip: of clips of 11 frames some would end before their apex
+        onset = min(round(num_frames * generator.uniform(0.15, 0.7)), num_frames - 1 - rise)
         return Phases(onset, onset + rise, num_frames, num_frames + fall)
     held = max(2, round(num_frames * generator.uniform(0.12, 0.32)))
     onset = round(generator.uniform(0.06 * num_frames, max(0.94 * num_frames - rise - held - 0.5 * fall, 1)))
