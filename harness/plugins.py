@@ -45,10 +45,11 @@ def names(kind: str) -> tuple[str, ...]:
     return tuple(sorted(_files(package) | {point.name for point in _entry_points(package)}))
 
 
-def _files(package: str) -> set[str]:
-    """The names of a package's own files."""
+@cache
+def _files(package: str) -> frozenset[str]:
+    """The names of a package's own files; looked up once, because an evaluation loads a plugin for every pass."""
     paths = (path for folder in package_folders(package) for path in folder.glob("*.py"))
-    return {path.stem for path in paths if not path.name.startswith("_")}
+    return frozenset(path.stem for path in paths if not path.name.startswith("_"))
 
 
 @cache
