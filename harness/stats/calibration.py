@@ -11,6 +11,7 @@ from scipy.special import log_softmax
 from harness.metrics._probabilities import bin_members, probabilities
 from harness.seeds import derive
 from harness.stats.interval import CONFIDENCE, Interval
+from harness.stats.products import product
 from harness.stats.temperature import cooled
 
 CALIBRATION_METRICS = ("ece", "classwise_ece", "nll", "brier")
@@ -54,7 +55,7 @@ class _Parts(NamedTuple):
 
     def value(self, weights: Float32[np.ndarray, "b n"]) -> Float[np.ndarray, " b"]:
         """The metric under each row of weights."""
-        sums = np.abs(weights @ self.columns).sum(axis=1, dtype=np.float64)
+        sums = np.abs(product(weights, self.columns)).sum(axis=1, dtype=np.float64)
         return np.asarray(sums / weights.sum(axis=1) / self.per)
 
 

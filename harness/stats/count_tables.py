@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Float32, Int
 
 from harness.seeds import derive
 from harness.stats.outcomes import FoldOutcomes
+from harness.stats.products import product
 
 
 class Cell(NamedTuple):
@@ -153,7 +154,7 @@ def weighted_counts(table: FoldTable, weights: Weights, num_classes: int) -> Cou
             own = drawn if len(cell.units) == stratum.num_units else drawn[:, cell.units]
             for kept, measured in ((counted, cell.hits), (clips, cell.clips)):
                 observed = measured.sum(axis=0, dtype=np.float64)
-                kept[cell.label] += observed + stratum.stretch * (own @ measured - observed)
+                kept[cell.label] += observed + stratum.stretch * (product(own, measured) - observed)
     return Counts(_by_method(table, counted.reshape(num_classes, rows, -1, num_conditions), weights.columns), clips)
 
 
