@@ -40,12 +40,12 @@ def condition_caution(scope: str) -> list[str]:
 
 def view_cautions(parts: Sequence[StudyResults]) -> list[str]:
     """Runs on one board whose networks were shown the clips differently."""
-    views = {part.run.study: {name: (part.study.get("clip") or {}).get(name) for name in VIEW} for part in parts}
     found = []
     for name in VIEW:
-        values = {study: view[name] for study, view in views.items() if view[name] is not None}
-        if len(set(values.values())) > 1:
-            listed = ", ".join(f"{value} in {study}" for study, value in values.items())
+        said = ((part.run.study, (part.study.get("clip") or {}).get(name)) for part in parts)
+        values = [(study, value) for study, value in dict.fromkeys(said) if value is not None]
+        if len({value for _, value in values}) > 1:
+            listed = ", ".join(f"{value} in {study}" for study, value in values)
             found.append(f"Clips were shown differently ({name}: {listed}); part of a difference can come from that.")
     return found
 

@@ -1,5 +1,6 @@
 """``dferbench leaderboard RUN...``: the methods of several runs and entries on one board."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,12 +24,15 @@ from harness.report.published import published_markdown
 from harness.report.robustness_table import robustness_table
 from harness.report.selection import selection_markdown
 from harness.report.study_results import StudyResults, method_order, read_results
+from harness.seeds import digest
 from harness.stats.aggregate import CLEAN_SCOPE
 from harness.stats.gather import RunOutcomes, align
 from harness.tables.store import write_text
 
 Meaning = tuple[str, frozenset[str]]
 """A method's name with the trials that it stands for."""
+DIGITS = 6
+"""Of the hash that tells two runs of one study's name apart."""
 
 
 class MergedBoard(NamedTuple):
@@ -75,7 +79,7 @@ def merged(parts: Sequence[StudyResults]) -> StudyResults:
     """The methods of several studies as one study's results, on the conditions that all of them tested.
 
     A method that means the same trials in two studies is taken once, with the declarations of both; one that means
-    different ones is named with its study.
+    different ones is named with its study, and studies of one name are noted with the folder of each.
 
     Raises:
         HarnessError: if the data sets' fingerprints, the suites' versions or the sources of perturbations of other
@@ -106,24 +110,52 @@ def merged(parts: Sequence[StudyResults]) -> StudyResults:
         confirmed=pd.concat([part.confirmed for part in named], ignore_index=True),
         units={trial_id: unit for part in named for trial_id, unit in part.units.items()},
         runs=tuple(runs),
-        outcomes=replace(outcomes, notes=(*outcomes.notes, *view_cautions(parts))),
+        outcomes=replace(outcomes, notes=(*outcomes.notes, *view_cautions(parts), *_of_one_name(named))),
     )
+
+
+def _of_one_name(named: Sequence[StudyResults]) -> list[str]:
+    """Where the methods come from of studies that share a name."""
+    counts = Counter(part.run.study for part in named)
+    return [
+        f"Study '{part.run.study}' of {part.run.root} is one of {counts[part.run.study]} of that name; it has "
+        f"{', '.join(part.study['methods']) or 'no method that others have not'}."
+        for part in named
+        if counts[part.run.study] > 1
+    ]
 
 
 def _distinctly_named(parts: Sequence[StudyResults]) -> list[StudyResults]:
     """Studies whose method names mean one thing each, and in which no trial occurs twice."""
     meanings = [_meanings(part) for part in parts]
-    every = {meaning for own in meanings for meaning in own.items()}
-    contested = {name for name, _ in every if sum(name == other for other, _ in every) > 1}
-    said = _united(parts, meanings)
+    labels, said = _labels(parts, meanings), _united(parts, meanings)
     seen: set[Meaning] = set()
     found = []
     for part, own in zip(parts, meanings, strict=True):
         keep = [meaning for meaning in own.items() if meaning not in seen]
         seen.update(keep)
-        names = {name: f"{name} ({part.run.study})" if name in contested else name for name, _ in keep}
-        found.append(_renamed(part, names, {names[name]: said[name, trials] for name, trials in keep}))
+        names = {meaning[0]: labels[meaning] for meaning in keep}
+        found.append(_renamed(part, names, {labels[meaning]: said[meaning] for meaning in keep}))
     return found
+
+
+def _labels(parts: Sequence[StudyResults], meanings: Sequence[dict[str, frozenset[str]]]) -> dict[Meaning, str]:
+    """A name for every meaning that no other has, whichever order the runs are named in.
+
+    It is the method's own, with its study where other trials have that name, too, and with the first digits of a hash
+    of its trials where those are of a study of the same name.
+    """
+    studies: dict[Meaning, str] = {}
+    for part, own in zip(parts, meanings, strict=True):
+        for meaning in own.items():
+            studies[meaning] = min(studies.get(meaning, part.run.study), part.run.study)
+    names = Counter(name for name, _ in studies)
+    places = Counter((name, study) for (name, _), study in studies.items())
+    labels = {}
+    for (name, trials), study in studies.items():
+        which = f", {digest(sorted(trials), DIGITS)}" if places[name, study] > 1 else ""
+        labels[name, trials] = f"{name} ({study}{which})" if names[name] > 1 else name
+    return labels
 
 
 def _meanings(part: StudyResults) -> dict[str, frozenset[str]]:

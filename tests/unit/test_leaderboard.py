@@ -11,7 +11,7 @@ from harness.errors import CollectedError, HarnessError
 from harness.paths import RunPaths
 from harness.report.comparison import compare
 from harness.report.comparison_question import Question
-from harness.report.entry import export_entry
+from harness.report.entry import export_entry, run_or_entry
 from harness.report.findings import analyse
 from harness.report.latex import bold_methods
 from harness.report.leaderboard import Scoped, csv
@@ -56,6 +56,26 @@ def test_runs_of_one_data_set_share_a_board(run, other, tmp_path):
     assert r"resnet18\_lstm" in text
     assert {r"\toprule", r"\midrule", r"\bottomrule"} <= set(text.splitlines())
     assert r"\textbf{" in text
+
+
+def test_methods_of_two_runs_of_one_studys_name_are_told_apart_in_any_order(run, tmp_path):
+    weaker = Fabrication(
+        skills=dict(SMALL.skills) | {"hdf": 0.3}, clips=40, severities=(3,), perturbations=SMALL.perturbations
+    )
+    again = fabricate(tmp_path / "again", weaker, study=run.study)
+    entry = export_entry(again, "hdf", tmp_path / "entry")
+    parts = [read_results(one) for one in (run, again, run_or_entry(entry))]
+    boards = [merged(order) for order in (parts, parts[::-1])]
+    names = [name for name in boards[0].outcomes.methods if name.startswith("hdf")]
+    assert [name for name in names if re.fullmatch(r"hdf \(fabricated, [0-9a-f]{6}\)", name)] == names
+    assert len(set(names)) == 2
+    assert set(boards[1].outcomes.methods) == set(boards[0].outcomes.methods) == {*names, "x3d", "resnet18_lstm"}
+    assert all(one.outcomes.num_runs(name) == len(SMALL.folds) for one in boards for name in names)
+    for one in boards:
+        uar = analyse(one, 20).leaderboard.set_index("method")["uar_clean"]
+        told = next(note for note in one.outcomes.notes if str(run.root) in note)
+        strong = next(name for name in names if name in told)
+        assert uar[strong] == max(uar[names]) > min(uar[names])
 
 
 def test_a_board_of_robustness_is_ranked_tied_and_described_by_the_mean_under_perturbation(run, other, tmp_path):

@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from harness.report.figures.svg import FAINT, canvas, log_x, series_color, series_marker, to_svg
+from harness.report.figures.svg import FAINT, canvas, log_x, on_lines, series_color, series_marker, to_svg
 from harness.report.sections.cost import CostRow
 
+NAME_WIDTH, TITLE_WIDTH = 22, 46
+"""Characters on one line of a method's name, and of the title."""
 MEASURES = {
     "parameters_m": ("parameters (millions)", "Parameters"),
     "macs_g": ("multiply-accumulates per clip (billions)", "Computation"),
@@ -78,11 +80,13 @@ def draw_cost_plot(info: CostPlot) -> str:
             color = series_color(one.series)
             axes.plot([one.cost] * 2, [one.low, one.high], color=color, linewidth=1.6)
             axes.plot(one.cost, one.score, color=color, marker=series_marker(one.series), markersize=7, linestyle="")
-            axes.annotate(one.method, (one.cost, one.score), xytext=(6, 4), textcoords="offset points", fontsize=8)
+            name, place = on_lines(one.method, NAME_WIDTH), (one.cost, one.score)
+            axes.annotate(name, place, xytext=(6, 4), textcoords="offset points", fontsize=8)
         if max(costs) > 3 * min(costs):
             log_x(axes)
         axes.margins(x=0.25)
-        axes.set(title=f"{title}: {_finding(info)}", xlabel=words, ylabel="UAR on clean clips (%)")
+        finding = on_lines(f"{title}: {_finding(info)}", TITLE_WIDTH)
+        axes.set(title=finding, xlabel=words, ylabel="UAR on clean clips (%)")
         listed = "; ".join(f"{one.method} {one.cost:.3g} for {one.score:.1f} %" for one in info.points)
         slug = info.measure.replace("_", "-")
         return to_svg(figure, f"cost-{slug}", f"UAR against {words}: {listed}. Not beaten: {', '.join(info.front)}.")

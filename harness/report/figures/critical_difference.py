@@ -3,10 +3,12 @@
 import numpy as np
 
 from harness.report.across import Ranking
-from harness.report.figures.svg import FAINT, INK, canvas, series_color, to_svg
+from harness.report.figures.svg import FAINT, INK, canvas, on_lines, series_color, to_svg
 
-ROW = 0.26
-"""Inches for one method's label."""
+ROW, LINE = 0.26, 0.14
+"""Inches for one method's label, and for each more line of it."""
+NAME_WIDTH = 26
+"""Characters of a label on one line."""
 
 
 def tied_spans(ranking: Ranking) -> list[tuple[int, int]]:
@@ -25,7 +27,9 @@ def draw_critical_difference(ranking: Ranking, methods: tuple[str, ...]) -> str:
     ranks, spans = ranking.ranks[order], tied_spans(ranking)
     half = -(-len(order) // 2)
     depth = len(spans) * 0.3 + 0.5
-    with canvas(6.4, 0.9 + ROW * half + 0.12 * len(spans)) as (figure, axes):
+    labels = [on_lines(f"{methods[index]} ({rank:.2f})", NAME_WIDTH) for rank, index in zip(ranks, order, strict=True)]
+    row = ROW + LINE * max(label.count("\n") for label in labels)
+    with canvas(6.4, 0.9 + row * half + 0.12 * len(spans)) as (figure, axes):
         axes.axis("off")
         axes.set(xlim=(0.2, len(order) + 0.8), ylim=(-depth - half * 0.6, 1.8))
         axes.plot([1, len(order)], [0, 0], color=INK, linewidth=1)
@@ -38,7 +42,7 @@ def draw_critical_difference(ranking: Ranking, methods: tuple[str, ...]) -> str:
             edge = 0.75 if left else len(order) + 0.25
             axes.plot([rank, rank, edge], [0, height, height], color=series_color(int(index)), linewidth=1)
             side = "right" if left else "left"
-            axes.text(edge + (-0.05 if left else 0.05), height, f"{methods[index]} ({rank:.2f})", ha=side, va="center")
+            axes.text(edge + (-0.05 if left else 0.05), height, labels[place], ha=side, va="center")
         for level, (start, end) in enumerate(spans):
             height = -0.28 - 0.3 * level
             axes.plot([ranks[start] - 0.04, ranks[end] + 0.04], [height] * 2, color=INK, linewidth=3.5)

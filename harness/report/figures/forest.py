@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from harness.report.figures.svg import canvas, series_color, series_marker, to_svg
+from harness.report.figures.svg import canvas, on_lines, series_color, series_marker, to_svg
+
+NAME_WIDTH = 26
+"""Characters of a method's name on one line."""
 
 
 class Forest(NamedTuple):
@@ -30,7 +33,9 @@ def forest(frame: pd.DataFrame, column: str, title: str, methods: tuple[str, ...
 
 def draw_forest(info: Forest) -> str:
     """A point and a bar per method."""
-    with canvas(5.2, 0.9 + 0.34 * len(info.methods)) as (figure, axes):
+    names = [on_lines(name, NAME_WIDTH) for name in info.methods]
+    row_height = 0.2 + 0.14 * (1 + max(name.count("\n") for name in names))
+    with canvas(5.2, 0.9 + row_height * len(names)) as (figure, axes):
         axes.grid(axis="x")
         places = np.arange(len(info.methods))[::-1]
         for row, place in enumerate(places):
@@ -38,7 +43,7 @@ def draw_forest(info: Forest) -> str:
             axes.plot([info.low[row], info.high[row]], [place, place], color=color, linewidth=2.4)
             axes.plot(info.point[row], place, color=color, marker=series_marker(info.series[row]), markersize=7)
         axes.set(title=info.title, xlabel=f"{info.title.split()[0]} (%), 95 % interval", ylim=(-0.7, len(places) - 0.3))
-        axes.set_yticks(places, info.methods)
+        axes.set_yticks(places, names)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         listed = "; ".join(

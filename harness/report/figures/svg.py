@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -71,6 +72,16 @@ def canvas(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasSVG(figure)
         yield figure, figure.subplots()
+
+
+def on_lines(name: str, width: int) -> str:
+    r"""A name on lines of at most so many characters, parted at spaces, hyphens and underscores where it has any.
+
+    >>> on_lines("hdf_without_sharpness", 12)
+    'hdf_without_\nsharpness'
+    """
+    parted = textwrap.wrap(name.replace("_", "_ "), width)
+    return "\n".join(line.replace("_ ", "_") for line in parted)
 
 
 def log_x(axes: Axes) -> None:
