@@ -3,7 +3,7 @@
 from itertools import accumulate
 from typing import NamedTuple
 
-from harness.report.figures.svg import canvas, series_color, series_dashes, series_marker, to_svg
+from harness.report.figures.svg import canvas, headline, series_color, series_dashes, series_marker, to_svg
 from harness.report.sections.search import Search
 
 SPENT = "trainings spent on the search"
@@ -53,8 +53,8 @@ def draw_best_so_far(curves: list[BestSoFar]) -> str:
                 marker=series_marker(one.series),
                 markevery=[-1],
             )
-        title = max(curves, key=lambda one: one.best[-1])
-        axes.set(title=f"{title.method} ends highest on validation clips" if len(curves) > 1 else "Best so far")
+        highest = max(curves, key=lambda one: one.best[-1]).method
+        headline(figure, f"{highest} ends highest on validation clips" if len(curves) > 1 else "Best so far")
         axes.set(xlabel=SPENT, ylabel=curves[0].words)
         axes.set_xlim(left=0)
         words = "; ".join(f"{one.method} {one.best[-1]:.1f} after {one.spent[-1]:g}" for one in curves)

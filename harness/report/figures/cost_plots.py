@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from harness.report.figures.svg import FAINT, canvas, log_x, on_lines, series_color, series_marker, to_svg
+from harness.report.figures.svg import FAINT, canvas, headline, log_x, on_lines, series_color, series_marker, to_svg
 from harness.report.sections.cost import CostRow
 
-NAME_WIDTH, TITLE_WIDTH = 22, 46
-"""Characters on one line of a method's name, and of the title."""
+NAME_WIDTH = 22
+"""Characters of a method's name on one line."""
 MEASURES = {
     "parameters_m": ("parameters (millions)", "Parameters"),
     "macs_g": ("multiply-accumulates per clip (billions)", "Computation"),
@@ -85,8 +85,8 @@ def draw_cost_plot(info: CostPlot) -> str:
         if max(costs) > 3 * min(costs):
             log_x(axes)
         axes.margins(x=0.25)
-        finding = on_lines(f"{title}: {_finding(info)}", TITLE_WIDTH)
-        axes.set(title=finding, xlabel=words, ylabel="UAR on clean clips (%)")
+        headline(figure, f"{title}: {_finding(info)}")
+        axes.set(xlabel=words, ylabel="UAR on clean clips (%)")
         listed = "; ".join(f"{one.method} {one.cost:.3g} for {one.score:.1f} %" for one in info.points)
         slug = info.measure.replace("_", "-")
         return to_svg(figure, f"cost-{slug}", f"UAR against {words}: {listed}. Not beaten: {', '.join(info.front)}.")

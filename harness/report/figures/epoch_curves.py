@@ -1,6 +1,6 @@
 """Test scores after every epoch, and where each rule of selection would have stopped."""
 
-from harness.report.figures.svg import FAINT, INK, canvas, series_color, to_svg
+from harness.report.figures.svg import FAINT, INK, canvas, headline, series_color, to_svg
 from harness.report.sections.selection import EpochCurve, MethodCurves
 
 MARKS = {"validation": ("o", "chosen on validation clips"), "last": ("s", "last"), "best": ("*", "best on test")}
@@ -29,9 +29,8 @@ def draw_epoch_curves(info: MethodCurves, series: int, metric_title: str, limits
                     label=label,
                     zorder=3,
                 )
-        axes.set(
-            title=f"{info.method}\n{_finding(info)}", xlabel="epoch", ylabel=f"test {metric_title} (%)", ylim=limits
-        )
+        headline(figure, f"{info.method}\n{_finding(info)}")
+        axes.set(xlabel="epoch", ylabel=f"test {metric_title} (%)", ylim=limits)
         axes.locator_params(axis="x", integer=True)
         return to_svg(figure, f"epochs-{series}", f"{metric_title} on clean test clips by epoch. {_words(info)}")
 
@@ -49,9 +48,7 @@ def _epoch(curve: EpochCurve, rule: str) -> int | None:
 
 def _finding(info: MethodCurves) -> str:
     gain = _gain(info)
-    return (
-        "validation's epoch is unknown" if gain is None else f"best on test: {gain:.1f} points more (mean of trainings)"
-    )
+    return "validation's epoch is unknown" if gain is None else f"best on test: {gain:.1f} points more on average"
 
 
 def _gain(info: MethodCurves) -> float | None:

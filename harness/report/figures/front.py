@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from harness.report.figures.svg import FAINT, INK, canvas, series_color, to_svg
+from harness.report.figures.svg import FAINT, INK, canvas, headline, series_color, to_svg
 from harness.report.sections.search import OBJECTIVES, Search, Tried
 
 
@@ -33,7 +33,7 @@ def draw_front(info: Front, series: int) -> str:
             axes.plot(x, y, color=series_color(series) if one.front else FAINT, marker="o", markersize=5)
             if one.chosen:
                 axes.plot(x, y, marker="o", markersize=10, markerfacecolor="none", markeredgecolor=INK)
-        axes.set(title=f"{info.method}\n{len(kept)} of {len(info.shown)} are not beaten in all objectives")
+        headline(figure, f"{info.method}\n{len(kept)} of {len(info.shown)} are not beaten in all objectives")
         axes.set(xlabel=OBJECTIVES[info.other], ylabel=OBJECTIVES[info.first])
         listed = ", ".join(f"configuration {one.number}" for one in kept)
         slug = info.other.replace("_", "-")

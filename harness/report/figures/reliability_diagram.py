@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from harness.report.figures.svg import FAINT, canvas, series_color, to_svg
+from harness.report.figures.svg import FAINT, canvas, headline, series_color, to_svg
 from harness.report.sections.reliability import Reliability
 
 
@@ -23,7 +23,8 @@ def draw_reliability(info: Reliability, series: int) -> str:
                 markerfacecolor=fill,
                 markeredgecolor=color,
             )
-        axes.set(title=f"{info.method}\n{_finding(info)}", xlabel="confidence (%)", ylabel="clips named rightly (%)")
+        headline(figure, f"{info.method}\n{_finding(info)}")
+        axes.set(xlabel="confidence (%)", ylabel="clips named rightly (%)")
         axes.set(xlim=(0, 102), ylim=(0, 102))
         return to_svg(figure, f"reliability-{series}", _words(info))
 

@@ -15,6 +15,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 NUM_SERIES = 8
 """Colours before dashes tell methods apart; the page defines ``--series-0`` to ``--series-7`` for light and dark."""
 
+TITLE_CHARACTERS = 12
+"""Of a title, on an inch."""
+
 INK, FAINT, GRID = "#010101", "#020202", "#030303"
 """Placeholders that the page's variables replace; as colours they are all but black."""
 
@@ -82,6 +85,12 @@ def on_lines(name: str, width: int) -> str:
     """
     parted = textwrap.wrap(name.replace("_", "_ "), width)
     return "\n".join(line.replace("_ ", "_") for line in parted)
+
+
+def headline(figure: Figure, text: str) -> None:
+    """A title of a figure with one pair of axes, as wide as the figure, each of its lines on as many as it needs."""
+    width = int(figure.get_figwidth() * TITLE_CHARACTERS)
+    figure.axes[0].set_title("\n".join(on_lines(line, width) for line in text.split("\n")))
 
 
 def log_x(axes: Axes) -> None:
