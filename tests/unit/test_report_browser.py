@@ -1,10 +1,15 @@
 """The report works in a browser: sorting, filtering, hiding, exporting, and the view in the address."""
 
+import csv
+import io
 import json
+import re
 
 import pytest
 from browser import made_report, seen_by
 from fabricated_run import Fabrication
+
+from harness.report.latex import ESCAPED
 
 PROBE = """
 <script>
@@ -66,3 +71,17 @@ def test_the_view_in_the_address_is_shown_again(report, tmp_path):
     seen = probe(report, tmp_path, "#sort=1.descending&filter=3")
     assert seen["errors"] == []
     assert seen["first"] == ["x3d"]
+
+
+def test_every_sign_of_a_name_is_exported_as_itself(tmp_path):
+    name = 'a|b^2_~{x}<y>\\&%#$, "z"'
+    made = made_report(tmp_path / "runs", Fabrication(skills={name: 1.5, "x3d": 1.0}, clips=30, perturbations=()))
+    script = PROBE.replace('filter.value = "x3"', 'filter.value = "b^2"').replace(
+        "box.click();", "box.click(); box.click(); seen.md = window.dferbench.formats.md(window.dferbench.view());"
+    )
+    seen = seen_by(script.replace("HASH", '""'), made, tmp_path)
+    assert seen["errors"] == []
+    heads, row = csv.reader(io.StringIO(seen["csv"]))
+    assert dict(zip(heads, row, strict=True))["method"] == name
+    assert f" & {name.translate(ESCAPED)} & " in seen["tex"]
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in seen["md"].splitlines()} == {len(heads) + 1}
