@@ -11,13 +11,26 @@ from contextlib import contextmanager
 def interrupt_on_sigterm() -> None:
     """Turn SIGTERM (preemption, ``kill``) and SIGUSR1 (Slurm: time is nearly up) into KeyboardInterrupt.
 
-    Ray sets its own handler when it starts.
-
     Signals can be handled in the main thread only; elsewhere this does nothing.
     """
     if threading.current_thread() is threading.main_thread():
         for sent in (signal.SIGTERM, signal.SIGUSR1):
             signal.signal(sent, signal.default_int_handler)
+
+
+@contextmanager
+def starting_ray() -> Iterator[None]:
+    """Within this Ray may start, which sets handlers of its own; after it ours stand again.
+
+    One of Ray's, in C++, takes SIGTERM before Python does and sets an alarm that aborts the process three seconds later
+    (absl's failure signal handler), whatever is being written then. The alarm is taken back.
+    """
+    try:
+        yield
+        interrupt_on_sigterm()
+    except BaseException:
+        signal.alarm(0)
+        raise
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Ray that does not start, and clusters that cannot be joined: told in words, with what to do."""
 
+import signal
 from contextlib import nullcontext
 from types import SimpleNamespace
 
@@ -140,3 +141,28 @@ def test_what_a_ray_of_our_own_wrote_goes_with_it_unless_it_may_tell_what_went_w
     assert there == [True], "Ray ends first"
     assert session.exists() == kept
     assert other.exists()
+
+
+@pytest.mark.parametrize("address", ["local", "auto"])
+def test_handlers_and_alarms_that_ray_sets_when_it_starts_do_not_outlive_its_start(address, tmp_path, monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+
+    def starts(**_: object) -> SimpleNamespace:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        return SimpleNamespace(address_info={"session_dir": str(tmp_path / "session")})
+
+    def is_told_to_stop(**_: object) -> None:
+        signal.alarm(60)
+        raise SystemExit(signal.SIGTERM)
+
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    monkeypatch.setattr(ray, "init", starts)
+    try:
+        with ray_cluster.connected(address, 1.0):
+            assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+        monkeypatch.setattr(ray, "init", is_told_to_stop)
+        with pytest.raises(SystemExit):
+            enter(address)
+        assert signal.alarm(0) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)

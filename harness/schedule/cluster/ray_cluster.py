@@ -26,6 +26,7 @@ from harness.schedule.cluster.node_probe import Found, Wanted, judge, probe
 from harness.schedule.cluster.placing import Offer, Request, at_once, check_feasible
 from harness.schedule.cluster.ray_environment import ENVIRONMENT
 from harness.schedule.cluster.ray_guard import bounded
+from harness.schedule.signals import starting_ray
 
 OBJECT_STORE_BYTES = 100_000_000
 """Clips are memory-mapped, not put into Ray's object store, so a small one is enough."""
@@ -71,7 +72,7 @@ def connected(address: str, num_cpus: float, has_failed: Callable[[], bool] = bo
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address == "local":
         own = {"num_cpus": num_cpus, "object_store_memory": OBJECT_STORE_BYTES, **visible_slices()}
-        with _failing_in_words("Ray does not start on this machine", START_ADVICE, RayNotStartedError):
+        with _failing_in_words("Ray does not start on this machine", START_ADVICE, RayNotStartedError), starting_ray():
             context = ray.init(address=address, include_dashboard=False, **own, **quiet)
         hide_token()
         with _forgotten(Path(context.address_info["session_dir"]), has_failed), _shut_down():
@@ -114,7 +115,7 @@ def _forgotten(session: Path, has_failed: Callable[[], bool]) -> Iterator[None]:
 def _join(address: str, quiet: Mapping[str, Any]) -> None:
     check_joinable(address)
     variables = {name: os.environ[name] for name in WORKER_VARIABLES if name in os.environ}
-    with _failing_in_words(f"No Ray cluster can be joined at '{address}'", JOIN_ADVICE):
+    with _failing_in_words(f"No Ray cluster can be joined at '{address}'", JOIN_ADVICE), starting_ray():
         ray.init(address=address, runtime_env={"env_vars": variables}, **quiet)
 
 

@@ -34,7 +34,6 @@ from harness.schedule.cluster.ray_reuse import Reuse
 from harness.schedule.cluster.ray_searcher import Ground, OnEvent, UnitSearcher
 from harness.schedule.cluster.ray_worker import measure_unit, run_unit
 from harness.schedule.session import Session
-from harness.schedule.signals import interrupt_on_sigterm
 from harness.spec.space import sized_differently
 from harness.tables.temporary import hidden_name, sweep
 
@@ -92,7 +91,6 @@ def _on_ray(session: Session, brain: Brain, on_event: OnEvent, slots: int, addre
     where = "local" if address == "local" else "cluster"
     own = slots * cpus if slots else max(os.cpu_count() or 1, cpus)
     with connected(address, own, lambda: bool(brain.failed)), guarded():
-        interrupt_on_sigterm()
         room = wait_for_room(asked, address)
         ground = prepared_ground(session, shared=where == "local")
         limits = Limits(slots=slots or slots_of(ground.asked, room), failures=MAX_FAILURES[where])
