@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+TICK_SECONDS = 0.01
+
 
 def interrupt_on_sigterm() -> None:
     """Turn SIGTERM (preemption, ``kill``) and SIGUSR1 (Slurm: time is nearly up) into KeyboardInterrupt.
@@ -31,6 +33,26 @@ def starting_ray() -> Iterator[None]:
     except BaseException:
         signal.alarm(0)
         raise
+
+
+@contextmanager
+def leaving_ray() -> Iterator[None]:
+    """Within this Ray may end; our handlers stand while it does and after it.
+
+    Ray's C++ takes every handler of SIGTERM away as soon as it is told to end, and then ends its processes for a second
+    or more (Ray 2.60); Python is not told. So ours are set again at every tick of a timer.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, lambda *_: interrupt_on_sigterm())
+    signal.setitimer(signal.ITIMER_REAL, TICK_SECONDS, TICK_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+        interrupt_on_sigterm()
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from harness.schedule.cluster.node_probe import Found, Wanted, judge, probe
 from harness.schedule.cluster.placing import Offer, Request, at_once, check_feasible
 from harness.schedule.cluster.ray_environment import ENVIRONMENT
 from harness.schedule.cluster.ray_guard import bounded
-from harness.schedule.signals import starting_ray
+from harness.schedule.signals import leaving_ray, starting_ray
 
 OBJECT_STORE_BYTES = 100_000_000
 """Clips are memory-mapped, not put into Ray's object store, so a small one is enough."""
@@ -94,7 +94,7 @@ def _shut_down() -> Iterator[None]:
     try:
         yield
     finally:
-        with bounded():
+        with leaving_ray(), bounded():
             ray.shutdown()
 
 
