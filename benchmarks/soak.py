@@ -76,7 +76,8 @@ def tables(where: Site) -> dict[str, object]:
     run = where.results
     trials = store.read(run.table("trials"), schema.TRIALS)
     epochs = store.read(run.table("epochs"), schema.EPOCHS)
-    files = [file for unit in trials["trial_id"] for file in run.unit(unit).folder.glob("predictions-*.parquet")]
+    kinds = ("predictions-*.parquet", "fingerprints-*.parquet")
+    files = [file for unit in trials["trial_id"] for kind in kinds for file in run.unit(unit).folder.glob(kind)]
     return {
         "trials": trials.drop(columns=list(schema.TRIALS.volatile)).to_csv(),
         "epochs": epochs.drop(columns=list(schema.EPOCHS.volatile)).to_csv(),

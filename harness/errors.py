@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class HarnessError(Exception):
@@ -15,6 +16,22 @@ class HarnessError(Exception):
 
 class StorageError(HarnessError):
     """Storage that cannot be written: full, read-only, not permitted. Trying the next trial would not help."""
+
+
+class DamagedError(HarnessError):
+    """A file of ours that cannot be read, or whose content is not what was written.
+
+    Attributes:
+        path: the file.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+
+    def __str__(self) -> str:
+        path, reason = self.args
+        return f"{path} is not readable parquet ({reason}). Run its study again, which makes it anew."
 
 
 class CollectedError(HarnessError):

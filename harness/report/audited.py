@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import NamedTuple
 
-from harness.errors import HarnessError, unknown
+from harness.errors import DamagedError, HarnessError, unknown
 from harness.report.study_results import StudyResults
 from harness.spec.trial import CLEAN_CONDITION
 from harness.stats.gather import RunOutcomes, Wanted, read_run_by_rule
@@ -83,5 +83,7 @@ def _read(results: StudyResults, run: Run) -> dict[str, RunOutcomes] | str:
     )
     try:
         return dict(zip(AUDITED, read_run_by_rule(run, paths, wanted, AUDITED), strict=True))
+    except DamagedError:
+        raise
     except HarnessError as error:
         return f"its audit cannot be used: {error}"

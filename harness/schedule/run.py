@@ -24,6 +24,7 @@ from harness.schedule.local import OnEvent, run_local
 from harness.schedule.operate.cleaning import in_use, studies_in
 from harness.schedule.operate.driver import exclusive
 from harness.schedule.operate.halted import forget_states
+from harness.schedule.operate.mending import whole
 from harness.schedule.operate.publisher import Publisher
 from harness.schedule.progress import Progress, Total
 from harness.schedule.search.search_scores import check_search_sees_no_test_condition
@@ -114,33 +115,41 @@ def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
         Publisher(run, {"executor": options.executor}) as publisher,
     ):
         prepared = prepare_shown(study, run, console)
-        publisher.tell(state="training", pack=str(prepared.pack.absolute()))
+        publisher.tell(pack=str(prepared.pack.absolute()))
         device = pick_device(study, options.address)
-        mirror = open_mirror(options.store, run)
-        session = Session(study=study, run=run, prepared=prepared, device=device, mirror=mirror)
-        with in_use(prepared.pack):
-            brain = session.brain()
-            before = len(brain.recognised)
-            if mirror:
-                mirror.send_units({brain.units[name].trial.trial_id for name in brain.recognised})
-            progress = Progress(brain, total_of(study), publisher, console, options.plain)
-            with progress, tracked(progress, run, options.track) as watch:
-                _execute(session, brain, watch, options)
-        publisher.tell(state="reporting")
-        session.write_tables(brain)
-        outputs = build(run)
-        freed = forget_states(run, studies_in(run.root)) if brain.searches else {}
-        if mirror:
-            mirror.send_study(run)
-            mirror.forget_states(freed)
-        return Ended(
-            outputs=outputs,
-            failed=brain.failed,
-            trained=brain.trained,
-            recognised=before,
-            freed=freed,
-            warnings=dict(progress.warnings),
+        session = Session(
+            study=study, run=run, prepared=prepared, device=device, mirror=open_mirror(options.store, run)
         )
+        with in_use(prepared.pack):
+            return whole(run, lambda: _made(session, options, publisher, console))
+
+
+def _made(session: Session, options: RunOptions, publisher: Publisher, console: Console) -> Ended:
+    """Whatever storage does not hold yet, and the report of all."""
+    run, mirror = session.run, session.mirror
+    publisher.tell(state="training")
+    brain = session.brain()
+    before = len(brain.recognised)
+    if mirror:
+        mirror.send_units({brain.units[name].trial.trial_id for name in brain.recognised})
+    progress = Progress(brain, total_of(session.study), publisher, console, options.plain)
+    with progress, tracked(progress, run, options.track) as watch:
+        _execute(session, brain, watch, options)
+    publisher.tell(state="reporting")
+    session.write_tables(brain)
+    outputs = build(run)
+    freed = forget_states(run, studies_in(run.root)) if brain.searches else {}
+    if mirror:
+        mirror.send_study(run)
+        mirror.forget_states(freed)
+    return Ended(
+        outputs=outputs,
+        failed=brain.failed,
+        trained=brain.trained,
+        recognised=before,
+        freed=freed,
+        warnings=dict(progress.warnings),
+    )
 
 
 def check_options(options: RunOptions) -> None:

@@ -19,7 +19,7 @@ def made_of(path: Path) -> list[str]:
     """Digests of the files that a table says it was made of; none if it says nothing or cannot be read."""
     try:
         metadata = pq.read_schema(path).metadata or {}
-    except (pa.ArrowInvalid, OSError):
+    except (pa.ArrowException, OSError):
         return []
-    said: list[str] = metadata.get(MADE_OF, b"").decode().split()
+    said: list[str] = metadata.get(MADE_OF, b"").decode(errors="replace").split()
     return said

@@ -10,11 +10,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.errors import HarnessError
+from harness.errors import DamagedError, HarnessError
 from harness.tables.content import MADE_OF
 from harness.tables.migrations import migrated
 from harness.tables.schema import VERSION, Table
 from harness.tables.temporary import hidden_name
+
+UNREADABLE = (pa.ArrowException, OSError, UnicodeDecodeError)
+"""What pyarrow raises for files that are not as they were written."""
 
 
 def write_bytes(content: bytes, path: Path) -> None:
@@ -55,7 +58,10 @@ def to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
 
 
 def write(frame: pd.DataFrame, table: Table, path: Path, made_of: Sequence[str] = ()) -> None:
-    """Write a table atomically, with its version in the file's metadata, and digests of what it was made of."""
+    """Write a table atomically, with its version in the file's metadata, and digests of what it was made of.
+
+    Every page has its CRC, which reading looks at: damage is an error and no other number.
+    """
     arrow = to_arrow(frame, table)
     metadata = {b"dferbench.table": table.name.encode(), b"dferbench.version": str(VERSION).encode()}
     if made_of:
@@ -63,7 +69,7 @@ def write(frame: pd.DataFrame, table: Table, path: Path, made_of: Sequence[str] 
     arrow = arrow.replace_schema_metadata(metadata)
     strings = [field.name for field in table.schema if pa.types.is_string(field.type)]
     sink = pa.BufferOutputStream()
-    pq.write_table(arrow, sink, compression="zstd", use_dictionary=strings)
+    pq.write_table(arrow, sink, compression="zstd", use_dictionary=strings, write_page_checksum=True)
     write_bytes(sink.getvalue().to_pybytes(), path)
 
 
@@ -77,17 +83,18 @@ def read_arrow(path: Path, table: Table, columns: list[str] | None = None, *, di
         dictionaries: leave texts dictionary-encoded, which saves a Python object per row.
 
     Raises:
-        HarnessError: if the file is missing, truncated, of a newer version or of another schema.
+        HarnessError: if the file is missing, of a newer version or of another schema.
+        DamagedError: if it is not as it was written.
     """
     if not path.exists():
         raise HarnessError(f"There is no {table.name} table at {path}. Run the study first.")
     texts = [field.name for field in table.schema if pa.types.is_string(field.type)] if dictionaries else None
     try:
-        with pq.ParquetFile(path, read_dictionary=texts) as file:
+        with pq.ParquetFile(path, read_dictionary=texts, page_checksum_verification=True) as file:
             version = _version(file, path)
             found = file.read(columns if version == VERSION else None)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise HarnessError(f"{path} is not readable parquet ({error}). Delete it and run the study again.") from error
+    except UNREADABLE as error:
+        raise DamagedError(path, str(error)) from error
     names = columns or table.schema.names
     found = migrated(found, table.name, version)
     if set(names) <= set(found.schema.names) and columns is not None:
@@ -131,12 +138,13 @@ def width_of(path: Path, column: str) -> int:
     """How many numbers each list of a column holds, from the file's footer.
 
     Raises:
-        HarnessError: if the file is not readable parquet or the column holds no lists of one length.
+        HarnessError: if the column holds no lists of one length.
+        DamagedError: if the file cannot be read.
     """
     try:
         kind = pq.read_schema(path).field(column).type
-    except (pa.ArrowInvalid, OSError, KeyError) as error:
-        raise HarnessError(f"{path} has no readable column {column} ({error}).") from error
+    except (*UNREADABLE, KeyError) as error:
+        raise DamagedError(path, f"no readable column {column}: {error}") from error
     if not pa.types.is_fixed_size_list(kind):
         raise HarnessError(f"{path}: column {column} holds {kind}, not lists of one length.")
     return int(kind.list_size)
@@ -146,13 +154,25 @@ def read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
     """A few columns of one of our own files, without knowing its class count.
 
     Raises:
-        HarnessError: if the file is not readable parquet.
+        DamagedError: if the file is not as it was written.
     """
     try:
-        frame: pd.DataFrame = pq.read_table(path, columns=columns, partitioning=None).to_pandas()
-    except (pa.ArrowInvalid, OSError) as error:
-        raise HarnessError(f"{path} is not readable parquet ({error}). Delete it and run the study again.") from error
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            frame: pd.DataFrame = file.read(columns).to_pandas()
+    except UNREADABLE as error:
+        raise DamagedError(path, str(error)) from error
     return frame
+
+
+def flaw(path: Path) -> str:
+    """What is wrong with a file of ours, read whole a row group at a time; empty if nothing is."""
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            for group in range(file.num_row_groups):
+                file.read_row_group(group)
+    except UNREADABLE as error:
+        return str(error)
+    return ""
 
 
 def read_many(paths: Iterable[Path], table: Table, columns: list[str] | None = None) -> pd.DataFrame:

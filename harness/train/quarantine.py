@@ -2,7 +2,8 @@
 
 What a training left is listed in its record with sizes and SHA-256: small files are compared whole on every look, large
 ones by size, and a checkpoint whole before it is used. Files that evaluations added later must begin and end as parquet
-does. A damaged training is put aside as a whole; a damaged evaluation alone, because the checkpoint gives it again.
+does; their pages have checksums, which are looked at when they are read. A damaged training is put aside as a whole; a
+damaged evaluation alone, because the checkpoint gives it again.
 """
 
 from __future__ import annotations
@@ -40,8 +41,30 @@ def is_sound(paths: UnitPaths) -> bool:
         return False
     for name in sizes:
         if name.endswith(".parquet") and name not in listed and not _is_parquet(paths.folder / name):
-            put_aside(paths, f"{name} is damaged", paths.folder / name)
+            _put_evaluation_aside(paths, paths.folder / name, "it does not begin and end as parquet does")
     return True
+
+
+def mend(paths: UnitPaths) -> None:
+    """Read a trial's tables whole and put aside what is damaged, to be made again."""
+    if not is_sound(paths):
+        return
+    listed, _ = _listed(paths)
+    for path in sorted(paths.folder.glob("*.parquet")):
+        flaw = store.flaw(path) if path.exists() else ""
+        if flaw and path.name in listed:
+            put_aside(paths, f"{path.name} is damaged: {flaw}")
+            return
+        if flaw:
+            _put_evaluation_aside(paths, path, flaw)
+
+
+def _put_evaluation_aside(paths: UnitPaths, file: Path, flaw: str) -> None:
+    """Move a damaged evaluation away; fingerprints with the predictions that are made beside them."""
+    put_aside(paths, f"{file.name} is damaged: {flaw}", file)
+    beside = file.with_name(file.name.replace("fingerprints-", "predictions-test-", 1))
+    if beside != file and beside.exists():
+        put_aside(paths, f"{beside.name} lacks its fingerprints", beside)
 
 
 def damage(paths: UnitPaths, *, thorough: bool = False) -> str:

@@ -1,5 +1,7 @@
 """A file that exists is finished, and holds what its schema says."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -75,6 +77,22 @@ def test_a_truncated_file_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(HarnessError, match=r"p\.parquet is not readable parquet"):
         store.read(path, TABLE)
+
+
+@pytest.mark.parametrize("bit", [0x01, 0x10, 0x80])
+def test_no_changed_bit_gives_another_number(tmp_path, bit):
+    path = tmp_path / "p.parquet"
+    store.write(predictions(), TABLE, path)
+    content, written = path.read_bytes(), store.read(path, TABLE)
+    found = Counter[str]()
+    for place in range(0, len(content), 7):
+        path.write_bytes(content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :])
+        try:
+            pd.testing.assert_frame_equal(store.read(path, TABLE), written)
+            found["unharmed"] += 1
+        except HarnessError:
+            found["refused"] += 1
+    assert found["refused"] > found["unharmed"], "most of a file is pages"
 
 
 @pytest.mark.parametrize(("version", "says"), [(b"0", "not a table that dferbench wrote"), (b"9999", "Upgrade")])

@@ -13,6 +13,7 @@ from tiny_unit import OUT_OF_MEMORY, contents_but_seconds, ignore, make_task, na
 from harness.errors import HarnessError
 from harness.spec.trial import CLEAN_CONDITION, Condition
 from harness.train.fit import Training
+from harness.train.quarantine import mend
 from harness.train.unit import execute, is_finished, read_record
 from perturbations._apply import SUITE_VERSION
 
@@ -114,14 +115,29 @@ def test_a_damaged_evaluation_alone_is_put_aside_and_made_again(pattern, spoil, 
     (path,) = copied.paths.folder.glob(pattern)
     before = read_record(copied.paths)
     spoil(path)
-    again = is_finished(copied)
-    assert again == pattern.startswith("fingerprints")
+    assert not is_finished(copied)
     execute(copied, lambda event: event["kind"] != "epoch" or pytest.fail("trained again"))
     assert read_record(copied.paths) == before
-    if not again:
-        assert contents_but_seconds(copied) == contents_but_seconds(finished)
-    (aside,) = Path(copied.units).glob(f".{copied.trial.trial_id}.quarantined-*")
-    assert path.name in names(aside)
+    assert contents_but_seconds(copied) == contents_but_seconds(finished)
+    aside = [names(folder) for folder in Path(copied.units).glob(f".{copied.trial.trial_id}.quarantined-*")]
+    assert len(aside) == (2 if pattern.startswith("fingerprints") else 1), "fingerprints are made with predictions"
+    assert any(path.name in inside for inside in aside)
+
+
+@pytest.mark.parametrize("pattern", ["predictions-test-*", "predictions-audit-v[0-9]*", "fingerprints-*", "epochs.*"])
+def test_a_page_that_is_not_what_was_written_is_found_when_tables_are_read_whole(pattern, finished, copied):
+    (path,) = copied.paths.folder.glob(pattern)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"\x28\xb5\x2f\xfd") + 12] ^= 1  # within the first page that Zstandard compressed
+    path.write_bytes(content)
+    mend(copied.paths)
+    assert not path.exists()
+    assert not is_finished(copied)
+    execute(copied, ignore)
+    assert contents_but_seconds(copied) == contents_but_seconds(finished)
+    before = names(copied.paths.folder)
+    mend(copied.paths)
+    assert names(copied.paths.folder) == before, "what is sound stays"
 
 
 def test_predictions_damaged_in_the_middle_are_made_again_when_they_are_read(finished, copied):
