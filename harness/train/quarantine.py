@@ -1,9 +1,9 @@
 """Damaged files of a trial: found when they are looked at, put aside under a name that says so, and made again.
 
-What a training left is listed in its record with sizes and SHA-256: small files are compared whole on every look, large
-ones by size, and a checkpoint whole before it is used. Files that evaluations added later must begin and end as parquet
-does; their pages have checksums, which are looked at when they are read. A damaged training is put aside as a whole; a
-damaged evaluation alone, because the checkpoint gives it again.
+What a training left is listed in its record with sizes and SHA-256, and the record says its own: small files are
+compared whole on every look, large ones by size, and a checkpoint whole before it is used. Files that evaluations added
+later must begin and end as parquet does; their pages have checksums, which are looked at when they are read. A damaged
+training is put aside as a whole; a damaged evaluation alone, because the checkpoint gives it again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from harness.paths import UnitPaths
 from harness.tables import store
 from harness.tables.content import sha256
-from harness.train.record import read_record
+from harness.train.record import OWN_DIGEST, own_digest, read_record
 
 SMALL_BYTES = 1_000_000
 """Files up to this size are compared whole on every look; a validation split's predictions are smaller."""
@@ -89,6 +89,8 @@ def _listed(paths: UnitPaths) -> tuple[dict[str, dict[str, Any]], str]:
     try:
         record = read_record(paths)
         files: dict[str, dict[str, Any]] = record.get("files", {})
+        if record.get(OWN_DIGEST) not in {None, own_digest(record)}:
+            return files, f"{paths.record.name} is not what was published"
         return files, "" if "status" in record else f"{paths.record.name} is not a record"
     except FileNotFoundError:
         return {}, f"{paths.record.name} is missing"

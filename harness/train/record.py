@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,19 @@ from harness.tables import store
 from harness.tables.content import sha256
 from harness.tables.temporary import hidden_name, remove
 
+OWN_DIGEST = "sha256"
+
 
 def read_record(paths: UnitPaths) -> dict[str, Any]:
     """What a finished training reported."""
     record: dict[str, Any] = json.loads(paths.record.read_text(encoding="utf-8"))
     return record
+
+
+def own_digest(record: Mapping[str, Any]) -> str:
+    """SHA-256 of what a record says, which it says itself, so that damage to it is seen."""
+    said = {name: value for name, value in record.items() if name != OWN_DIGEST}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def hidden_folder(paths: UnitPaths) -> UnitPaths:
@@ -44,7 +54,8 @@ def publish(hidden: UnitPaths, paths: UnitPaths, record: dict[str, Any]) -> None
     If another worker was first, its equal result stays and ours is dropped.
     """
     files = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in _files(hidden.folder)}
-    store.write_text(json.dumps({**record, "files": files}, indent=1), hidden.record)
+    said = json.loads(json.dumps({**record, "files": files}))
+    store.write_text(json.dumps({**said, OWN_DIGEST: own_digest(said)}, indent=1), hidden.record)
     try:
         hidden.folder.rename(paths.folder)
     except OSError:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -76,6 +77,12 @@ def garbage(path: Path) -> None:
     path.write_bytes(bytes(reversed(path.read_bytes())))
 
 
+def another_number(path: Path) -> None:
+    text = path.read_text()
+    digit = re.search(r'"val_uar": 0\.(\d)', text)
+    path.write_text(f"{text[: digit.start(1)]}{9 - int(digit[1])}{text[digit.end(1) :]}")
+
+
 def truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
 
@@ -84,6 +91,7 @@ def truncated(path: Path) -> None:
     ("name", "spoil"),
     [
         ("record.json", truncated),
+        ("record.json", another_number),
         ("record.json", Path.unlink),
         ("epochs.parquet", garbage),
         ("predictions-val.parquet", truncated),
@@ -160,7 +168,7 @@ def test_an_intact_unit_is_left_alone(copied):
 
 def test_units_of_an_older_version_without_digests_are_finished(copied):
     record = read_record(copied.paths)
-    del record["files"]
+    del record["files"], record["sha256"]
     copied.paths.record.write_text(json.dumps(record))
     assert is_finished(copied)
 
