@@ -80,7 +80,7 @@ def canvas(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
 def on_lines(name: str, width: int) -> str:
     r"""A name on lines of at most so many characters, parted at spaces, hyphens and underscores where it has any.
 
-    >>> on_lines("hdf_without_sharpness", 12)
+    >>> on_lines("hdf_without_sharpness", 13)
     'hdf_without_\nsharpness'
     """
     parted = textwrap.wrap(name.replace("_", "_ "), width)
