@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -89,12 +90,9 @@ def read_arrow(path: Path, table: Table, columns: list[str] | None = None, *, di
     if not path.exists():
         raise HarnessError(f"There is no {table.name} table at {path}. Run the study first.")
     texts = [field.name for field in table.schema if pa.types.is_string(field.type)] if dictionaries else None
-    try:
-        with pq.ParquetFile(path, read_dictionary=texts, page_checksum_verification=True) as file:
-            version = _version(file, path)
-            found = file.read(columns if version == VERSION else None)
-    except UNREADABLE as error:
-        raise DamagedError(path, str(error)) from error
+    with _opened(path, texts) as file:
+        version = _version(file, path)
+        found = file.read(columns if version == VERSION else None)
     names = columns or table.schema.names
     found = migrated(found, table.name, version)
     if set(names) <= set(found.schema.names) and columns is not None:
@@ -156,23 +154,40 @@ def read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
     Raises:
         DamagedError: if the file is not as it was written.
     """
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            frame: pd.DataFrame = file.read(columns).to_pandas()
-    except UNREADABLE as error:
-        raise DamagedError(path, str(error)) from error
+    with _opened(path) as file:
+        frame: pd.DataFrame = file.read(columns).to_pandas()
     return frame
 
 
 def flaw(path: Path) -> str:
-    """What is wrong with a file of ours, read whole a row group at a time; empty if nothing is."""
+    """What is wrong with a file of ours, read whole a row group at a time; empty if nothing is.
+
+    Raises:
+        OSError: if storage does not give the file, which says nothing of what is in it.
+    """
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with _opened(path) as file:
             for group in range(file.num_row_groups):
                 file.read_row_group(group)
-    except UNREADABLE as error:
-        return str(error)
+    except DamagedError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno:
+            raise error.__cause__ from None
+        return str(error.__cause__)
     return ""
+
+
+@contextmanager
+def _opened(path: Path, texts: list[str] | None = None) -> Iterator[pq.ParquetFile]:
+    """A file whose pages are checked while they are read; ``texts`` stay dictionary-encoded.
+
+    Raises:
+        DamagedError: if it cannot be read, or is not as it was written.
+    """
+    try:
+        with pq.ParquetFile(path, read_dictionary=texts, page_checksum_verification=True) as file:
+            yield file
+    except UNREADABLE as error:
+        raise DamagedError(path, str(error)) from error
 
 
 def read_many(paths: Iterable[Path], table: Table, columns: list[str] | None = None) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """A file that exists is finished, and holds what its schema says."""
 
+import errno
 from collections import Counter
 
 import numpy as np
@@ -152,3 +153,22 @@ def test_keys_and_volatile_columns_exist_in_their_schemas():
     for table in (TABLE, schema.EPOCHS, schema.TRIALS, schema.METRICS):
         assert set(table.key) | set(table.volatile) <= set(table.schema.names)
         assert not set(table.key) & set(table.volatile)
+
+
+def test_a_file_that_storage_does_not_give_is_not_taken_for_a_damaged_one(tmp_path, monkeypatch):
+    path = tmp_path / "p.parquet"
+    store.write(predictions(), TABLE, path)
+    assert store.flaw(path) == ""
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] + bytes(64) + content[len(content) // 2 + 64 :])
+    assert store.flaw(path)
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        store.flaw(path)
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(pq, "ParquetFile", fails)
+    with pytest.raises(OSError, match="Input/output error"):
+        store.flaw(path)
