@@ -123,7 +123,7 @@ def prepare(folder: Path) -> tuple[str, int]:
 
 def finish(folder: Path, share: float) -> tuple[str, int]:
     """Put a copy in the place of every unit up to a share of the study."""
-    from harness.schedule.run import total_of
+    from harness.schedule.progress import total_of
 
     made = session(folder)
     brain = made.brain()
@@ -133,13 +133,14 @@ def finish(folder: Path, share: float) -> tuple[str, int]:
         copy(folder / "template", made.run.unit(unit.trial.trial_id))
         brain.finished(unit)
         finished += 1
+    (folder / "finished").write_text(str(finished))
     return f"fabricating {share:.0%} of the trainings", finished
 
 
 def copy(template: Path, target: Any) -> None:
     """The template under another trial's id: its large files linked, its epochs and its record made anew."""
     from harness.tables import schema, store
-    from harness.train.record import sha256
+    from harness.train.record import sha256, signed
 
     target.folder.mkdir()
     for file in template.iterdir():
@@ -149,7 +150,7 @@ def copy(template: Path, target: Any) -> None:
     store.write(epochs, schema.EPOCHS, target.epochs)
     record = json.loads((template / "record.json").read_text())
     record["files"]["epochs.parquet"] = {"bytes": target.epochs.stat().st_size, "sha256": sha256(target.epochs)}
-    store.write_text(json.dumps({**record, "trial_id": target.folder.name}), target.record)
+    store.write_text(json.dumps(signed({**record, "trial_id": target.folder.name})), target.record)
 
 
 def plan(folder: Path) -> tuple[str, int]:
@@ -167,7 +168,9 @@ def plan(folder: Path) -> tuple[str, int]:
 
 def resume(folder: Path) -> tuple[str, int]:
     """The state machine on what storage holds."""
-    brain = session(folder).brain()
+    brain, finished = session(folder).brain(), int((folder / "finished").read_text())
+    if len(brain.recognised) != finished:
+        sys.exit(f"{len(brain.recognised)} trainings were recognised of {finished} finished ones")
     return f"resume, {len(brain.recognised):,} found finished", len(brain.units)
 
 

@@ -19,19 +19,22 @@ class StorageError(HarnessError):
 
 
 class DamagedError(HarnessError):
-    """A file of ours that cannot be read, or whose content is not what was written.
+    """A file of ours whose content is not what was written, or that is not there any more.
 
     Attributes:
         path: the file.
+        reason: what is wrong with it.
     """
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(path, reason)
-        self.path = path
+        self.path, self.reason = path, reason
 
     def __str__(self) -> str:
-        path, reason = self.args
-        return f"{path} is not readable parquet ({reason}). Run its study again, which makes it anew."
+        return (
+            f"{self.path} is damaged: {self.reason}. Run its study again, which makes it anew; where it came from "
+            "somebody else, ask for it again."
+        )
 
 
 class CollectedError(HarnessError):

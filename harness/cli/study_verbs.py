@@ -45,8 +45,9 @@ def _run_to_its_end(study: str, local: bool, plain: bool, **where: Any) -> int:
     file = file_of(study)
     from rich.console import Console
 
+    from harness.schedule.making import Executor, RunOptions
     from harness.schedule.outcome import print_outcome
-    from harness.schedule.run import Executor, RunOptions, run_study
+    from harness.schedule.run import run_study
 
     console = Console(soft_wrap=True)
     executor: Executor = "local" if local else "ray"

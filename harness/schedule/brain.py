@@ -85,9 +85,9 @@ class Brain:
         return self._ready.empty
 
     @property
-    def trained(self) -> int:
-        """How many were brought to a result that storage did not hold, once nothing is left to do."""
-        return len(self.units) - len(self.recognised) - len(self.failed)
+    def gained(self) -> set[str]:
+        """Names of those brought to a result that storage did not hold, once nothing is left to do."""
+        return self.units.keys() - self.recognised - self.failed.keys()
 
     @property
     def chosen(self) -> dict[str, int]:

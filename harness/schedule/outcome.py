@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from harness.schedule.forecasting.size import size
-from harness.schedule.run import Ended
+from harness.schedule.making import Ended
 
 
 def print_outcome(ended: Ended, console: Console) -> int:

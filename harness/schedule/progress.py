@@ -15,10 +15,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from harness.plan import Unit
+from harness.plan import Unit, counts
 from harness.schedule.brain import Brain, key
 from harness.schedule.clock import clock
 from harness.schedule.operate.publisher import Publisher
+from harness.spec.study import StudySpec
 
 SHOWN_ROWS = 24
 TOLD_FAILURES = 1000
@@ -32,6 +33,12 @@ class Total(NamedTuple):
 
     units: int
     epochs: int
+
+
+def total_of(study: StudySpec) -> Total:
+    """What a study asks for, search and confirmation together."""
+    each = counts(study).values()
+    return Total(sum(count.search + count.confirm for count in each), sum(count.epochs for count in each))
 
 
 @dataclass(kw_only=True)

@@ -65,6 +65,11 @@ class Session:
             self.mirror.bring_unit(unit.trial.trial_id)
         return is_finished(task)
 
+    def gone(self, brain: Brain) -> list[str]:
+        """Trials that have ended with a result and are not on storage any more: another driver put them aside."""
+        ended = (unit for name, unit in brain.units.items() if name not in brain.failed)
+        return [unit.trial.trial_id for unit in ended if not self._is_finished(unit)]
+
     @property
     def storage(self) -> Storage:
         """Where workers mirror results."""

@@ -25,13 +25,14 @@ def starting_ray() -> Iterator[None]:
     """Within this Ray may start, which sets handlers of its own; after it ours stand again.
 
     One of Ray's, in C++, takes SIGTERM before Python does and sets an alarm that aborts the process three seconds later
-    (absl's failure signal handler), whatever is being written then. The alarm is taken back.
+    (absl's failure signal handler), whatever is being written then. The alarm is taken back; the caller's own goes on.
     """
+    timer = signal.getitimer(signal.ITIMER_REAL)
     try:
         yield
         interrupt_on_sigterm()
     except BaseException:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, *timer)
         raise
 
 
@@ -46,12 +47,13 @@ def leaving_ray() -> Iterator[None]:
         yield
         return
     before = signal.signal(signal.SIGALRM, lambda *_: interrupt_on_sigterm())
-    signal.setitimer(signal.ITIMER_REAL, TICK_SECONDS, TICK_SECONDS)
+    timer = signal.setitimer(signal.ITIMER_REAL, TICK_SECONDS, TICK_SECONDS)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, *timer)
         interrupt_on_sigterm()
 
 

@@ -11,9 +11,9 @@ from harness.plugins import code, names
 from harness.stats.logits import Predictions, read_predictions
 from harness.stats.score import RECALL, SCALED, SUFFIX, TEMPERATURE, known_metrics, score_matrix
 from harness.stats.temperature import fit_temperature
-from harness.tables.content import made_of, sha256
+from harness.tables.content import sha256
 from harness.tables.schema import METRICS
-from harness.tables.store import read, write
+from harness.tables.store import made_of, read, write
 
 
 def metrics_of(path: Path, classes: Sequence[str], val: Path | None = None) -> pd.DataFrame:
@@ -70,11 +70,11 @@ def forget_kept(folder: Path) -> None:
 def _kept(path: Path, sources: list[str], *, scaled: bool) -> pd.DataFrame | None:
     """The metrics kept of a predictions file, unless they are made of other files or lack one."""
     kept = kept_file(path)
-    if not kept.exists() or made_of(kept) != sources:
-        return None
     try:
+        if not kept.exists() or made_of(kept) != sources:
+            return None
         found = read(kept, METRICS)
-    except HarnessError:
+    except (HarnessError, FileNotFoundError):
         return None
     wanted = {RECALL, *known_metrics()} | ({f"{name}{SUFFIX}" for name in SCALED} if scaled else set())
     return found if set(found["metric"]) - {TEMPERATURE} == wanted else None

@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.errors import DamagedError, HarnessError
-from harness.tables.content import MADE_OF
+from harness.tables import seal
 from harness.tables.migrations import migrated
 from harness.tables.schema import VERSION, Table
 from harness.tables.temporary import hidden_name
 
-UNREADABLE = (pa.ArrowException, OSError, UnicodeDecodeError)
+UNREADABLE = (pa.ArrowException, OSError, UnicodeDecodeError, KeyError)
 """What pyarrow raises for files that are not as they were written."""
+MADE_OF = b"dferbench.made_of"
 
 
 def write_bytes(content: bytes, path: Path) -> None:
@@ -61,7 +62,7 @@ def to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
 def write(frame: pd.DataFrame, table: Table, path: Path, made_of: Sequence[str] = ()) -> None:
     """Write a table atomically, with its version in the file's metadata, and digests of what it was made of.
 
-    Every page has its CRC, which reading looks at: damage is an error and no other number.
+    Every page has its CRC and the footer its seal, which reading looks at: damage is an error and no other number.
     """
     arrow = to_arrow(frame, table)
     metadata = {b"dferbench.table": table.name.encode(), b"dferbench.version": str(VERSION).encode()}
@@ -71,7 +72,7 @@ def write(frame: pd.DataFrame, table: Table, path: Path, made_of: Sequence[str] 
     strings = [field.name for field in table.schema if pa.types.is_string(field.type)]
     sink = pa.BufferOutputStream()
     pq.write_table(arrow, sink, compression="zstd", use_dictionary=strings, write_page_checksum=True)
-    write_bytes(sink.getvalue().to_pybytes(), path)
+    write_bytes(seal.sealed(sink.getvalue().to_pybytes()), path)
 
 
 def read_arrow(path: Path, table: Table, columns: list[str] | None = None, *, dictionaries: bool = False) -> pa.Table:
@@ -137,15 +138,25 @@ def width_of(path: Path, column: str) -> int:
 
     Raises:
         HarnessError: if the column holds no lists of one length.
-        DamagedError: if the file cannot be read.
+        DamagedError: if the file is not as it was written.
     """
-    try:
-        kind = pq.read_schema(path).field(column).type
-    except (*UNREADABLE, KeyError) as error:
-        raise DamagedError(path, f"no readable column {column}: {error}") from error
+    with _opened(path) as file:
+        kind = file.schema_arrow.field(column).type
     if not pa.types.is_fixed_size_list(kind):
         raise HarnessError(f"{path}: column {column} holds {kind}, not lists of one length.")
     return int(kind.list_size)
+
+
+def made_of(path: Path) -> list[str]:
+    """Digests of what a table says it was made of; none if it says nothing.
+
+    Raises:
+        DamagedError: if the file is not as it was written.
+    """
+    with _opened(path) as file:
+        metadata = file.schema_arrow.metadata or {}
+    said: list[str] = metadata.get(MADE_OF, b"").decode(errors="replace").split()
+    return said
 
 
 def read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
@@ -170,24 +181,30 @@ def flaw(path: Path) -> str:
             for group in range(file.num_row_groups):
                 file.read_row_group(group)
     except DamagedError as error:
-        if isinstance(error.__cause__, OSError) and error.__cause__.errno:
-            raise error.__cause__ from None
-        return str(error.__cause__)
+        return error.reason
     return ""
 
 
 @contextmanager
 def _opened(path: Path, texts: list[str] | None = None) -> Iterator[pq.ParquetFile]:
-    """A file whose pages are checked while they are read; ``texts`` stay dictionary-encoded.
+    """A file whose footer and pages are checked while they are read; ``texts`` stay dictionary-encoded.
 
     Raises:
-        DamagedError: if it cannot be read, or is not as it was written.
+        DamagedError: if it is not as it was written.
+        OSError: if storage does not give it, or MemoryError: if there is no room for it; neither says that it is
+            damaged.
     """
     try:
+        if not seal.holds(path):
+            raise DamagedError(path, "its footer is not what was written")
         with pq.ParquetFile(path, read_dictionary=texts, page_checksum_verification=True) as file:
             yield file
+    except MemoryError:
+        raise
     except UNREADABLE as error:
-        raise DamagedError(path, str(error)) from error
+        if isinstance(error, OSError) and error.errno:
+            raise
+        raise DamagedError(path, f"it is not readable parquet: {error}") from error
 
 
 def read_many(paths: Iterable[Path], table: Table, columns: list[str] | None = None) -> pd.DataFrame:

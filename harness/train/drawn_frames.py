@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from harness.data.clip import Fold
 from harness.data.store import thin
 from harness.tables.schema import FRAMES, VERSION
+from harness.tables.seal import seal
 from harness.tables.temporary import hidden_name
 from harness.train.batches import ClipReader, Drawn
 from harness.train.predict import EVALUATION_BATCH
@@ -38,11 +39,11 @@ def write_parts(parts: Iterable[pa.Table], path: Path) -> None:
     metadata = {b"dferbench.table": FRAMES.name.encode(), b"dferbench.version": str(VERSION).encode()}
     schema = FRAMES.schema.with_metadata(metadata)
     try:
-        with hidden.open("wb") as file:
-            with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-                for part in parts:
-                    writer.write_table(part.replace_schema_metadata(metadata))
-            file.flush()
+        with pq.ParquetWriter(hidden, schema, compression="zstd", write_page_checksum=True) as writer:
+            for part in parts:
+                writer.write_table(part.replace_schema_metadata(metadata))
+        seal(hidden)
+        with hidden.open("rb") as file:
             os.fsync(file.fileno())
         hidden.replace(path)
     finally:

@@ -8,16 +8,14 @@ training is put aside as a whole; a damaged evaluation alone, because the checkp
 
 from __future__ import annotations
 
-import json
-import logging
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from harness.paths import UnitPaths
 from harness.tables import store
 from harness.tables.content import sha256
+from harness.train.aside import put_aside
 from harness.train.record import OWN_DIGEST, own_digest, read_record
 
 SMALL_BYTES = 1_000_000
@@ -25,15 +23,20 @@ SMALL_BYTES = 1_000_000
 MAGIC = b"PAR1"
 """How a parquet file begins and ends (Apache Parquet format, file layout)."""
 
-logger = logging.getLogger("dferbench")
-
 
 def is_sound(paths: UnitPaths) -> bool:
-    """Whether there is a finished result whose files are as they were published; a damaged one is put aside."""
+    """Whether there is a finished result whose files are as they were published; a damaged one is put aside.
+
+    What another process moves away meanwhile is not there any more.
+    """
     try:
-        sizes = _sizes(paths)
+        return _is_sound(paths)
     except FileNotFoundError:
         return False
+
+
+def _is_sound(paths: UnitPaths) -> bool:
+    sizes = _sizes(paths)
     listed, reason = _listed(paths)
     reason = reason or _first_change(paths, listed, sizes, thorough=False)
     if reason:
@@ -51,7 +54,10 @@ def mend(paths: UnitPaths) -> None:
         return
     listed, _ = _listed(paths)
     for path in sorted(paths.folder.glob("*.parquet")):
-        flaw = store.flaw(path) if path.exists() else ""
+        try:
+            flaw = store.flaw(path)
+        except FileNotFoundError:
+            continue
         if flaw and path.name in listed:
             put_aside(paths, f"{path.name} is damaged: {flaw}")
             return
@@ -89,7 +95,7 @@ def _listed(paths: UnitPaths) -> tuple[dict[str, dict[str, Any]], str]:
     try:
         record = read_record(paths)
         files: dict[str, dict[str, Any]] = record.get("files", {})
-        if record.get(OWN_DIGEST) not in {None, own_digest(record)}:
+        if record.get(OWN_DIGEST) not in (None, own_digest(record)):
             return files, f"{paths.record.name} is not what was published"
         return files, "" if "status" in record else f"{paths.record.name} is not a record"
     except FileNotFoundError:
@@ -110,25 +116,6 @@ def _first_change(paths: UnitPaths, listed: dict[str, dict[str, Any]], sizes: di
         if (thorough or sizes[name] <= SMALL_BYTES) and sha256(paths.folder / name) != expected["sha256"]:
             return f"{name} is not what was published"
     return ""
-
-
-def put_aside(paths: UnitPaths, reason: str, file: Path | None = None) -> None:
-    """Move a trial's folder, or one file of it, where nothing reads it, and say so.
-
-    The time is for people and in the name alone; another process may have moved it already.
-    """
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
-    target = paths.quarantine(stamp)
-    try:
-        if file is None:
-            paths.folder.rename(target)
-        else:
-            target.mkdir()
-            file.rename(target / file.name)
-    except FileNotFoundError:
-        return
-    store.write_text(json.dumps({"reason": reason}), target / "quarantine.json")
-    logger.warning("%s: %s; put aside as %s, and made again.", paths.folder.name, reason, target.name)
 
 
 def _is_parquet(path: Path) -> bool:

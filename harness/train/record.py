@@ -18,6 +18,7 @@ from harness.paths import UnitPaths
 from harness.tables import store
 from harness.tables.content import sha256
 from harness.tables.temporary import hidden_name, remove
+from harness.train.aside import put_aside
 
 OWN_DIGEST = "sha256"
 
@@ -32,6 +33,12 @@ def own_digest(record: Mapping[str, Any]) -> str:
     """SHA-256 of what a record says, which it says itself, so that damage to it is seen."""
     said = {name: value for name, value in record.items() if name != OWN_DIGEST}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def signed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as it is stored: what it says, and the digest of that."""
+    said: dict[str, Any] = json.loads(json.dumps(record))
+    return {**said, OWN_DIGEST: own_digest(said)}
 
 
 def hidden_folder(paths: UnitPaths) -> UnitPaths:
@@ -51,11 +58,13 @@ def write_checkpoint(weights: dict[str, Tensor], path: Path) -> None:
 def publish(hidden: UnitPaths, paths: UnitPaths, record: dict[str, Any]) -> None:
     """List the files in the record, and rename the folder into place.
 
-    If another worker was first, its equal result stays and ours is dropped.
+    If another worker was first, its equal result stays and ours is dropped. A folder without a record, which an
+    evaluation of a training that was put aside meanwhile leaves, makes way.
     """
     files = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in _files(hidden.folder)}
-    said = json.loads(json.dumps({**record, "files": files}))
-    store.write_text(json.dumps({**said, OWN_DIGEST: own_digest(said)}, indent=1), hidden.record)
+    store.write_text(json.dumps(signed({**record, "files": files}), indent=1), hidden.record)
+    if paths.folder.exists() and not paths.record.exists():
+        put_aside(paths, "it holds evaluations of a training that is not there")
     try:
         hidden.folder.rename(paths.folder)
     except OSError:

@@ -13,13 +13,13 @@ import torch
 from torch import nn
 
 from harness.data.clip import Fold
-from harness.errors import HarnessError
+from harness.errors import DamagedError, HarnessError
 from harness.paths import UnitPaths
 from harness.seeds import derive, digest
 from harness.spec.trial import CLEAN
 from harness.tables import schema, store
-from harness.tables.content import made_of
 from harness.tables.selections import AUDITED, RANKED
+from harness.train.aside import put_aside
 from harness.train.batches import ClipReader
 from harness.train.build import build_model
 from harness.train.conditions import foreign_code
@@ -32,7 +32,6 @@ from harness.train.predict import (
     pooled_features,
     prediction_rows,
 )
-from harness.train.quarantine import put_aside
 from harness.train.showing import CLEAN_PASS, Pass, different, passes_of
 from harness.train.task import OnEvent, Task, open_clips
 from perturbations._apply import SUITE_VERSION
@@ -119,11 +118,13 @@ def _held(paths: UnitPaths, file: Path) -> set[tuple[str, float, int]]:
     """The passes in a predictions file; none in one that is damaged or was made by other code, which is put aside."""
     columns = ["perturbation", "severity", "repeat"]
     try:
-        frame = store.read_columns(file, columns).drop_duplicates()
-    except HarnessError as error:
-        put_aside(paths, str(error), file)
+        frame, told = store.read_columns(file, columns).drop_duplicates(), store.made_of(file)
+    except DamagedError as error:
+        put_aside(paths, f"{file.name} is damaged: {error.reason}", file)
         return set()
-    if not set(_foreign(frame["perturbation"])) <= set(made_of(file)):
+    except FileNotFoundError:
+        return set()
+    if not set(_foreign(frame["perturbation"])) <= set(told):
         put_aside(paths, f"{file.name} was made by a perturbation of another package whose source has changed", file)
         return set()
     return set(zip(*(frame[name].to_list() for name in columns), strict=True))

@@ -7,9 +7,10 @@ from typing import Any
 from harness.errors import HarnessError, StorageError
 from harness.paths import UnitPaths
 from harness.tables.storage import check_writable, storage
+from harness.train.aside import put_aside
 from harness.train.failure import write_failure
 from harness.train.memory import limited
-from harness.train.quarantine import damage, is_sound, put_aside
+from harness.train.quarantine import damage, is_sound
 from harness.train.record import read_record
 from harness.train.stress import is_stressed, stress
 from harness.train.task import OnEvent, Task

@@ -15,11 +15,11 @@ from rich.console import Console
 from harness.errors import HarnessError
 from harness.paths import RunPaths, pack_folder, packs_folder, synthetic_folder
 from harness.report.build import Outputs
+from harness.schedule.making import Ended
 from harness.schedule.operate.cleaning import clean, in_use, listing, studies_in
 from harness.schedule.operate.driver import exclusive
 from harness.schedule.operate.halted import forget_states
 from harness.schedule.outcome import print_outcome
-from harness.schedule.run import Ended
 from harness.tables.store import write_text
 
 
@@ -50,7 +50,9 @@ def test_clean_lists_what_dead_processes_left_and_deletes_it_only_on_request(run
         run.folder / f".progress.json.{here}.{dead}.0a1b2c3d.tmp",
         run.unit(finished).resume,
         run.units / f"{finished}.quarantined-1",
+        run.unit(unfinished).halts / ".epoch-1.quarantined-1",
     ]
+    run.unit(unfinished).halts.mkdir()
     kept = [
         run.units / f".{unfinished}.{here}.{os.getpid()}.0a1b2c3d.tmp",
         run.units / f".{unfinished}.elsewhere.{dead}.0a1b2c3d.tmp",

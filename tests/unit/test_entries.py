@@ -20,9 +20,8 @@ from harness.report.merge import merge_leaderboards, merged
 from harness.report.metrics_table import metrics_table
 from harness.report.study_results import read_results
 from harness.report.validation import validate
-from harness.tables.content import made_of
 from harness.tables.schema import FINGERPRINTS, METRICS
-from harness.tables.store import read, write
+from harness.tables.store import made_of, read, write
 from harness.train.augment_recipes import PARTS, PUBLISHED
 
 SMALL = Fabrication(clips=40, severities=(3,), perturbations=("contrast", "brightness", "global_shuffle"))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import threading
 import uuid
 from pathlib import Path
@@ -19,12 +20,12 @@ from harness.train.quarantine import damage, is_sound
 FILES = {"trial.json": b"{}", "checkpoint.pt": b"weights" * 9, "predictions-val.txt": b"logits"}
 
 
-def write_unit(folder: Path) -> UnitPaths:
+def write_unit(folder: Path, files: dict[str, bytes] = FILES) -> UnitPaths:
     """A finished trial, with the sums of its files in its record."""
     folder.mkdir(parents=True)
-    for name, content in FILES.items():
+    for name, content in files.items():
         (folder / name).write_bytes(content)
-    sums = {name: {"bytes": len(one), "sha256": hashlib.sha256(one).hexdigest()} for name, one in FILES.items()}
+    sums = {name: {"bytes": len(one), "sha256": hashlib.sha256(one).hexdigest()} for name, one in files.items()}
     (folder / "record.json").write_text(json.dumps({"status": "done", "files": sums}))
     return UnitPaths(folder)
 
@@ -125,6 +126,82 @@ def test_an_evaluation_added_later_is_added_on_both_sides_and_nothing_else_is_se
     assert [what for what in sent if what.startswith("take")] == ["take predictions-test.txt"]
     Mirror(uri, other).bring_unit("a")
     assert (other / "units" / "a" / "predictions-test.txt").read_bytes() == b"more"
+
+
+def test_a_training_that_is_damaged_there_is_not_brought_and_is_deleted_there(uri, here, other, caplog):
+    write_unit(here / "units" / "a")
+    Mirror(uri, here).send_unit("a")
+    spoilt = here / "spoilt"
+    spoilt.write_bytes(FILES["predictions-val.txt"][::-1])
+    RemoteFolder(uri).send(spoilt, "units/a/predictions-val.txt")
+    mirror = Mirror(uri, other)
+    mirror.bring_unit("a")
+    assert names(other) == set()
+    assert RemoteFolder(uri).sizes("units") == {}
+    assert "deleted there" in caplog.text
+    write_unit(other / "units" / "a")
+    mirror.send_unit("a")
+    assert set(RemoteFolder(uri).sizes("units")) == {f"units/a/{name}" for name in {*FILES, "record.json"}}
+
+
+def test_an_evaluation_that_is_damaged_there_is_not_brought_and_the_rest_is(uri, here, other):
+    write_unit(here / "units" / "a")
+    table = here / "units" / "a" / "predictions-test-v1-x.parquet"
+    table.write_bytes(b"PAR1 no table PAR1")
+    Mirror(uri, here).send_unit("a")
+    Mirror(uri, other).bring_unit("a", weights=True)
+    assert names(other / "units" / "a") == {*FILES, "record.json"}
+    assert f"units/a/{table.name}" not in RemoteFolder(uri).sizes("units")
+
+
+def test_a_copy_that_a_network_spoils_once_is_fetched_again(uri, here, other, monkeypatch):
+    write_unit(here / "units" / "a")
+    Mirror(uri, here).send_unit("a")
+    fetch, spoil = RemoteFolder.fetch, iter([True])
+
+    def spoilt(self, name, path):
+        fetch(self, name, path)
+        if name.endswith(".txt") and next(spoil, False):
+            path.write_bytes(path.read_bytes()[::-1])
+
+    monkeypatch.setattr(RemoteFolder, "fetch", spoilt)
+    Mirror(uri, other).bring_unit("a", weights=True)
+    assert names(other / "units" / "a") == {*FILES, "record.json"}
+    assert len(RemoteFolder(uri).sizes("units")) == len(FILES) + 1
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 4])
+def test_a_training_made_again_is_sent_whole_however_often_it_breaks_off(cut, uri, here, other, monkeypatch):
+    """Of equal sizes and another content: nothing of the older one may be left under the newer one's record."""
+    write_unit(here / "units" / "a")
+    Mirror(uri, here).send_unit("a")
+    changed = {name: content[::-1] for name, content in FILES.items()} | {"predictions-val.txt": b"logits again"}
+    shutil.rmtree(here / "units" / "a")
+    write_unit(here / "units" / "a", changed)
+    whole, allowed = RemoteFolder.send, iter([True] * (cut - 1) + [False])
+
+    def breaking(self, path, name):
+        if not next(allowed, True):
+            raise KeyboardInterrupt
+        whole(self, path, name)
+
+    monkeypatch.setattr(RemoteFolder, "send", breaking)
+    with pytest.raises(KeyboardInterrupt):
+        Mirror(uri, here).send_unit("a")
+    Mirror(uri, other).bring_unit("a", weights=True)
+    assert names(other) == set(), "half of it is nothing"
+    Mirror(uri, here).send_unit("a")
+    Mirror(uri, other).bring_unit("a", weights=True)
+    assert {name: (other / "units" / "a" / name).read_bytes() for name in FILES} == changed
+
+
+def test_nothing_of_another_training_is_added_to_the_one_that_is_here(uri, here, other):
+    write_unit(here / "units" / "a", {**FILES, "predictions-val.txt": b"logits again", "more.txt": b"more"})
+    Mirror(uri, here).send_unit("a")
+    write_unit(other / "units" / "a")
+    Mirror(uri, other).bring_unit("a", weights=True)
+    assert names(other / "units" / "a") == {*FILES, "record.json"}
+    assert is_sound(UnitPaths(other / "units" / "a"))
 
 
 def test_the_state_of_an_unfinished_training_travels_and_goes_when_it_ends(uri, here, other):

@@ -127,14 +127,14 @@ def test_a_configuration_that_fails_on_one_fold_is_never_chosen():
 def test_every_unit_was_found_finished_or_trained_or_has_failed():
     whole, _ = brain()
     names = [key(unit) for unit in drain(whole)]
-    assert whole.trained == len(names)
+    assert len(whole.gained) == len(names)
     found = set(names[::2])
     failing = next(unit.label for name, unit in whole.units.items() if name not in found)
     machine, _ = brain(finished=found)
     drain(machine, fail={failing})
     assert len(machine.failed) == 1
-    assert machine.trained + len(machine.recognised) + len(machine.failed) == len(machine.units)
-    assert machine.trained == len([name for name in machine.units if name not in found]) - 1
+    assert len(machine.gained) + len(machine.recognised) + len(machine.failed) == len(machine.units)
+    assert len(machine.gained) == len([name for name in machine.units if name not in found]) - 1
 
 
 def test_a_configuration_is_asked_when_the_clock_frees_a_worker_and_with_what_had_ended_on_it():

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness.errors import HarnessError
-from harness.tables import schema, store
+from harness.errors import DamagedError, HarnessError
+from harness.tables import schema, seal, store
 
 
 def predictions(clips=("b", "a"), severities=(0.0,)):
@@ -76,24 +76,71 @@ def test_a_truncated_file_is_named(tmp_path):
     path = tmp_path / "p.parquet"
     store.write(predictions(), TABLE, path)
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(HarnessError, match=r"p\.parquet is not readable parquet"):
+    with pytest.raises(HarnessError, match=r"p\.parquet is damaged: .* Run its study again"):
         store.read(path, TABLE)
 
 
-@pytest.mark.parametrize("bit", [0x01, 0x10, 0x80])
-def test_no_changed_bit_gives_another_number(tmp_path, bit):
+def flipped(content: bytes, place: int, bit: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :]
+
+
+@pytest.mark.parametrize("turn", range(2))
+def test_no_changed_bit_gives_another_number(tmp_path, turn):
     path = tmp_path / "p.parquet"
     store.write(predictions(), TABLE, path)
     content, written = path.read_bytes(), store.read(path, TABLE)
     found = Counter[str]()
-    for place in range(0, len(content), 7):
-        path.write_bytes(content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :])
+    for place in range(turn, len(content), 3):
+        path.write_bytes(flipped(content, place, (place + 5 * turn) % 8))
         try:
             pd.testing.assert_frame_equal(store.read(path, TABLE), written)
             found["unharmed"] += 1
-        except HarnessError:
+        except DamagedError:
+            assert store.flaw(path), "what reading refuses is found by looking, too"
             found["refused"] += 1
-    assert found["refused"] > found["unharmed"], "most of a file is pages"
+    assert found["refused"] > 10 * found["unharmed"], "the first letters, headers of pages and the seal's mark are left"
+
+
+def test_every_bit_of_a_footer_is_sealed(tmp_path):
+    path = tmp_path / "p.parquet"
+    store.write(predictions(), TABLE, path)
+    content = path.read_bytes()
+    start = content.index(seal.MARK) + seal.LENGTH
+    for place in range(start, len(content)):
+        path.write_bytes(flipped(content, place, place % 8))
+        with pytest.raises(DamagedError):
+            store.read(path, TABLE)
+
+
+def test_a_file_of_before_there_were_seals_is_read(tmp_path):
+    path = tmp_path / "p.parquet"
+    store.write(predictions(), TABLE, path)
+    content, written = path.read_bytes(), store.read(path, TABLE)
+    start = content.index(seal.MARK)
+    path.write_bytes(content[:start] + content[start + seal.LENGTH :])
+    pd.testing.assert_frame_equal(store.read(path, TABLE), written)
+    assert store.flaw(path) == ""
+
+
+def test_a_file_sealed_in_place_is_the_file_sealed_in_memory(tmp_path):
+    pq.write_table(store.to_arrow(predictions(), TABLE), tmp_path / "p.parquet")
+    content = (tmp_path / "p.parquet").read_bytes()
+    seal.seal(tmp_path / "p.parquet")
+    assert (tmp_path / "p.parquet").read_bytes() == seal.sealed(content)
+    assert seal.holds(tmp_path / "p.parquet")
+
+
+def test_shortage_of_memory_is_not_taken_for_damage(tmp_path, monkeypatch):
+    path = tmp_path / "p.parquet"
+    store.write(predictions(), TABLE, path)
+
+    def fails(*_: object, **__: object) -> None:
+        raise pa.ArrowMemoryError("malloc of size 16777216 failed")
+
+    monkeypatch.setattr(pq, "ParquetFile", fails)
+    for reading in (store.flaw, lambda path: store.read(path, TABLE)):
+        with pytest.raises(MemoryError, match="malloc"):
+            reading(path)
 
 
 @pytest.mark.parametrize(("version", "says"), [(b"0", "not a table that dferbench wrote"), (b"9999", "Upgrade")])
@@ -162,13 +209,15 @@ def test_a_file_that_storage_does_not_give_is_not_taken_for_a_damaged_one(tmp_pa
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2] + bytes(64) + content[len(content) // 2 + 64 :])
     assert store.flaw(path)
-    path.unlink()
-    with pytest.raises(FileNotFoundError):
-        store.flaw(path)
+    path.write_bytes(content)
 
     def fails(*_: object, **__: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(pq, "ParquetFile", fails)
-    with pytest.raises(OSError, match="Input/output error"):
+    for reading in (store.flaw, store.made_of, lambda path: store.read(path, TABLE)):
+        with pytest.raises(OSError, match="Input/output error"):
+            reading(path)
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
         store.flaw(path)

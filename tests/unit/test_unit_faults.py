@@ -1,5 +1,6 @@
 """What a unit survives: damaged files, clocks that are wrong, evaluations too large for memory, errors of its own."""
 
+import errno
 import json
 import os
 import re
@@ -157,6 +158,69 @@ def test_predictions_damaged_in_the_middle_are_made_again_when_they_are_read(fin
     assert not is_finished(more)
     execute(more, ignore)
     assert is_finished(more)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.ESTALE])
+def test_an_evaluation_that_storage_does_not_give_is_not_put_aside(number, copied, monkeypatch):
+    more, before = copied.model_copy(update={"repeats": 2}), names(copied.paths.folder)
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("pyarrow.parquet.ParquetFile", fails)
+    with pytest.raises(OSError, match=re.escape(os.strerror(number))):
+        is_finished(more)
+    assert names(copied.paths.folder) == before
+
+
+@pytest.mark.parametrize("moved", ["*", "epochs.parquet", "predictions-test-*"])
+def test_what_another_driver_moves_away_while_it_is_looked_at_is_not_there(moved, copied, monkeypatch):
+    """Two drivers that share trials mend at once: each finds that the other was faster, and neither ends."""
+    from harness.train import quarantine
+
+    for path in copied.paths.folder.glob("predictions-test-*"):
+        path.write_bytes(path.read_bytes()[:-1])
+    sizes = quarantine._sizes
+
+    def looked_and_moved(paths):
+        found = sizes(paths)
+        for path in paths.folder.glob(moved):
+            path.unlink()
+        if moved == "*":
+            paths.folder.rmdir()
+        return found
+
+    monkeypatch.setattr(quarantine, "_sizes", looked_and_moved)
+    assert not quarantine.is_sound(copied.paths)
+    mend(copied.paths)
+
+
+def test_what_is_moved_away_while_tables_are_read_whole_is_passed_by(copied, monkeypatch):
+    from harness.tables import store
+
+    def gone(path):
+        raise FileNotFoundError(errno.ENOENT, "gone", str(path))
+
+    before = names(copied.paths.folder)
+    monkeypatch.setattr(store, "flaw", gone)
+    mend(copied.paths)
+    assert names(copied.paths.folder) == before
+
+
+def test_a_folder_of_evaluations_without_a_training_makes_way(finished, copied):
+    """What a worker leaves that wrote its evaluation while another process put the training aside."""
+    left = next(copied.paths.folder.glob("predictions-test-*")).read_bytes()
+    shutil.rmtree(copied.paths.folder)
+    copied.paths.folder.mkdir()
+    (copied.paths.folder / "predictions-test-v0-old.parquet").write_bytes(left)
+    execute(copied, ignore)
+    assert contents_but_seconds(copied) == contents_but_seconds(finished)
+
+
+def test_a_record_whose_digest_is_of_another_kind_is_damaged(copied):
+    record = read_record(copied.paths)
+    copied.paths.record.write_text(json.dumps({**record, "sha256": [1]}))
+    assert not is_finished(copied)
 
 
 def test_an_intact_unit_is_left_alone(copied):

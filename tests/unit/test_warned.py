@@ -11,10 +11,10 @@ from tiny_unit import ignore, make_task
 
 from harness.paths import RunPaths
 from harness.report.build import Outputs
+from harness.schedule.making import Ended
 from harness.schedule.operate.publisher import Publisher
 from harness.schedule.outcome import print_outcome
 from harness.schedule.progress import Progress, Total
-from harness.schedule.run import Ended
 from harness.train.fit import Training
 from harness.train.unit import execute
 from harness.train.warned import LONGEST, MOST, warned

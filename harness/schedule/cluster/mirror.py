@@ -1,8 +1,7 @@
 """A runs folder mirrored to a remote one: what is sent and what is brought, and in which order.
 
-The same rule holds there as on disk: a record that exists is finished, so records are sent last. Files of a trial are
-never changed once they are there, so name and size tell whether one is missing, and a transfer that broke off is
-repeated by the next. Weights stay there until a trial needs them.
+The same rule holds there as on disk: a record that exists is finished, so records are sent last, and a transfer that
+broke off is repeated by the next. Weights stay there until a trial needs them. What is damaged there is not brought.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ from pathlib import Path
 
 from harness.paths import RunPaths, UnitPaths
 from harness.schedule.cluster.remote_folder import RemoteFolder
+from harness.schedule.cluster.remote_training import RemoteTraining, publish_folder
 from harness.tables import json_lines
-from harness.tables.temporary import hidden_name, remove
+from harness.tables.temporary import hidden_name
 
 TRANSFERS = 8
 """Trials fetched at the same time."""
@@ -56,10 +56,8 @@ class Mirror:
     def bring_unit(self, trial_id: str, *, weights: bool = False) -> None:
         """Fetch what is there of a trial and not here; its weights only on request."""
         found = self._unit_files(trial_id)
-        folders = sorted({name.rpartition("/")[0] for name in found if name.endswith("/record.json")})
-        for folder in folders:
-            inside = {name: size for name, size in found.items() if name.rpartition("/")[0] == folder}
-            self._bring_folder(UnitPaths(self._root / folder), inside, weights=weights)
+        for folder in sorted({name.rpartition("/")[0] for name in found if name.endswith("/record.json")}):
+            RemoteTraining(self._there, folder, UnitPaths(self._root / folder), found).bring(weights=weights)
         here = UnitPaths(self._root / "units" / trial_id)
         name = self._name(here.resume)
         if weights and name in found and not here.resume.exists() and not here.record.exists():
@@ -75,11 +73,8 @@ class Mirror:
         """Send what is here of a trial and not there, records last; the state of a training that has ended goes."""
         here = UnitPaths(self._root / "units" / trial_id)
         there = self._unit_files(trial_id)
-        files = [path for top in (here.folder, here.halts) for path in top.rglob("*") if path.is_file()]
-        for path in sorted(files, key=lambda path: (path.name == here.record.name, str(path))):
-            name = self._name(path)
-            if "/." not in name and path.name != here.elsewhere.name:
-                self._send(path, name, there)
+        for one in (here, *here.all_stopped().values()):
+            RemoteTraining(self._there, self._name(one.folder), one, there).send()
         resume = self._name(here.resume)
         if here.record.exists() and resume in there:
             self._there.delete(resume)
@@ -134,30 +129,12 @@ class Mirror:
                 self._there.fetch(one, hidden / Path(one).relative_to(name))
         else:
             self._there.fetch(name, hidden)
-        _publish(hidden, path)
-
-    def _bring_folder(self, here: UnitPaths, found: dict[str, int], *, weights: bool) -> None:
-        """Fetch a folder whole under a hidden name, or add to the one that is here."""
-        new = not here.folder.exists()
-        target = UnitPaths(here.folder.with_name(hidden_name(here.folder.name))) if new else here
-        for name in sorted(found):
-            path = target.folder / Path(name).name
-            if path.exists() and path.stat().st_size == found[name]:
-                continue
-            if here.is_weights(path.name) and not weights:
-                target.elsewhere.parent.mkdir(parents=True, exist_ok=True)
-                target.elsewhere.touch()
-                continue
-            self._there.fetch(name, path)
-        if weights:
-            target.elsewhere.unlink(missing_ok=True)
-        if new:
-            _publish(target.folder, here.folder)
+        publish_folder(hidden, path)
 
     def _unit_files(self, trial_id: str) -> dict[str, int]:
         """Names below the root and sizes of what is there of a trial; from the list, once there is one."""
         if self._known is not None:
-            return self._known.get(trial_id, {})
+            return self._known.setdefault(trial_id, {})
         names = (f"units/{trial_id}", f"units/{trial_id}.stopped", f"units/{trial_id}.resume.pt")
         return {name: size for one in names for name, size in self._there.sizes(one).items()}
 
@@ -169,11 +146,3 @@ class Mirror:
     def _name(self, path: Path) -> str:
         """What a file of the runs folder is called there."""
         return str(path.relative_to(self._root))
-
-
-def _publish(hidden: Path, place: Path) -> None:
-    """Give what was fetched its name, unless somebody else was faster."""
-    try:
-        hidden.rename(place)
-    except OSError:
-        remove(hidden)

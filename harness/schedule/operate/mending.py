@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from harness.errors import DamagedError
+from harness.errors import DamagedError, HarnessError
 from harness.paths import RunPaths
 from harness.schedule.operate.wanted import wanted_by
 from harness.train.quarantine import mend
@@ -37,9 +37,25 @@ def whole(run: RunPaths, once: Callable[[], Result]) -> Result:
 
 
 def _mended(run: RunPaths, damaged: Path) -> bool:
-    """Put aside every damaged file of the study's trials; whether the one that was met is among them."""
-    for trial_id in sorted({one.trial_id for one in wanted_by(run)}):
+    """Put aside every damaged file of the study's trials and of the one that was met; whether that is gone."""
+    for trial_id in sorted({*_wanted(run), *_trial_of(run, damaged)}):
         unit = run.unit(trial_id)
         for paths in (unit, *unit.all_stopped().values()):
             mend(paths)
     return not damaged.exists()
+
+
+def _wanted(run: RunPaths) -> set[str]:
+    """The trials that the study is known to ask for; a run that has just begun may not have said so yet."""
+    try:
+        return {one.trial_id for one in wanted_by(run)}
+    except HarnessError:
+        return set()
+
+
+def _trial_of(run: RunPaths, file: Path) -> set[str]:
+    """The trial that a file belongs to, from the folder that it lies in."""
+    units = run.units.absolute()
+    if not file.absolute().is_relative_to(units):
+        return set()
+    return {file.absolute().relative_to(units).parts[0].lstrip(".").partition(".")[0]}
