@@ -41,9 +41,9 @@ def deterministic(device: torch.device) -> Iterator[None]:
     """
     backend = torch.backends.cudnn
     memory: Any = torch.utils.deterministic  # its switch is set through the module's class
-    chosen = backend.deterministic, backend.benchmark, backend.allow_tf32, memory.fill_uninitialized_memory
+    chosen = backend.deterministic, backend.benchmark, memory.fill_uninitialized_memory
     asked = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    backend.deterministic, backend.benchmark, backend.allow_tf32 = True, False, False
+    backend.deterministic, backend.benchmark = True, False
     attention: AbstractContextManager[object] = nullcontext()
     if device.type == "cuda":
         # cuBLAS reads this when it first works in a process
@@ -52,19 +52,38 @@ def deterministic(device: torch.device) -> Iterator[None]:
         memory.fill_uninitialized_memory = False
         attention = sdpa_kernel(SDPBackend.MATH)
     try:
-        with attention:
+        with attention, convolutions_in_tf32(allowed=False):
             yield
     finally:
-        backend.deterministic, backend.benchmark, backend.allow_tf32, memory.fill_uninitialized_memory = chosen
+        backend.deterministic, backend.benchmark, memory.fill_uninitialized_memory = chosen
         torch.use_deterministic_algorithms(asked[0], warn_only=asked[1])
 
 
 @contextmanager
 def convolutions_in_tf32(*, allowed: bool) -> Iterator[None]:
-    """Within it, a GPU's convolutions may round what they multiply to 10 bits (TF32), if that is allowed."""
-    backend = torch.backends.cudnn
-    before, backend.allow_tf32 = backend.allow_tf32, allowed
+    """Within it, a GPU's convolutions and LSTMs may round what they multiply to 10 bits (TF32), if that is allowed.
+
+    torch has two switches, and the older one cannot be read any more once somebody has set the newer one.
+    """
+    backend: Any = torch.backends.cudnn  # the newer switches are made when the module is loaded
+    try:
+        before = backend.allow_tf32
+    except RuntimeError:
+        with _newer_switches(backend, "tf32" if allowed else "ieee"):
+            yield
+        return
+    backend.allow_tf32 = allowed
     try:
         yield
     finally:
         backend.allow_tf32 = before
+
+
+@contextmanager
+def _newer_switches(backend: Any, precision: str) -> Iterator[None]:
+    before = backend.conv.fp32_precision, backend.rnn.fp32_precision
+    backend.conv.fp32_precision = backend.rnn.fp32_precision = precision
+    try:
+        yield
+    finally:
+        backend.conv.fp32_precision, backend.rnn.fp32_precision = before

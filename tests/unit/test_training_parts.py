@@ -1,6 +1,8 @@
 """Learning rate, isolation, options: each a law of its own."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -60,6 +62,25 @@ def test_a_gpu_is_asked_for_deterministic_kernels_and_the_process_is_left_as_it_
         assert switches() == (asked, asked, not asked, (True, False, False))
     assert switches() == before
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
+
+
+def test_torchs_newer_switch_of_precision_is_honoured_and_given_back():
+    """In a process of its own, because the older switch cannot be read any more afterwards."""
+    code = """
+import torch
+from harness.train.isolation import deterministic, convolutions_in_tf32
+backend = torch.backends.cudnn
+backend.conv.fp32_precision = "ieee"
+seen = lambda: (backend.conv.fp32_precision, backend.rnn.fp32_precision)
+before = seen()
+with deterministic(torch.device("cpu")):
+    assert seen() == ("ieee", "ieee"), seen()
+    with convolutions_in_tf32(allowed=True):
+        assert seen() == ("tf32", "tf32"), seen()
+    assert seen() == ("ieee", "ieee"), seen()
+assert seen() == before, seen()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_an_option_that_a_plugin_does_not_know_is_answered_with_the_nearest_one():
