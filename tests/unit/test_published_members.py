@@ -31,7 +31,7 @@ PIXELS = {
 """The scales of the authors' own code."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def theirs():
     """Their functions, with names that numpy and scikit-image have changed since, and draws from a generator."""
     pytest.importorskip("cv2")
