@@ -14,7 +14,7 @@ from perturbations._suite import Suite, suite, suites
 
 __all__ = ["SUITE_VERSION", "Suite", "key", "perturb", "stack", "suite", "suites", "to_device"]
 
-SUITE_VERSION = "4"
+SUITE_VERSION = "5"
 """Part of every key: raised with any change to what a perturbation makes of a clip."""
 TAKEN_AT_ONCE = 1 << 16
 """Bytes of ordinary memory that CUDA's driver takes over before a copy returns; larger copies may wait, unless they
@@ -54,15 +54,15 @@ def perturb(
         landmarks: of each clip's face, for those who cover parts of it; without them faces are taken to be aligned.
 
     Raises:
-        ValueError: if the clips are not 8-bit RGB of at least 2 x 2 pixels, the number of keys or landmarks is not the
-            number of clips, landmarks are not fractions of the frame, the severity is neither 0 nor within 1..5, or
-            the perturbation returns anything but 8-bit clips of the shape that it was given.
+        ValueError: if the clips are not 8-bit RGB of at least a frame of 2 x 2 pixels, the number of keys or landmarks
+            is not the number of clips, landmarks are not fractions of the frame, the severity is neither 0 nor within
+            1..5, or the perturbation returns anything but 8-bit clips of the shape that it was given.
     """
     size = tuple(pixels.shape)
-    if pixels.dtype != torch.uint8 or len(size) != 5 or size[2] != 3 or min(size[3:]) < 2:
+    if pixels.dtype != torch.uint8 or len(size) != 5 or size[2] != 3 or size[1] < 1 or min(size[3:]) < 2:
         seen = f"{str(pixels.dtype).removeprefix('torch.')} of shape {size}"
         raise ValueError(
-            f"clips are uint8 of shape (clips, frames, 3, height, width), 2 x 2 pixels or more, not {seen}"
+            f"clips are uint8 of shape (clips, frames, 3, height, width), a frame of 2 x 2 pixels or more, not {seen}"
         )
     count, frames, _, height, width = size
     _check_landmarks(landmarks, count)

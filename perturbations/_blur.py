@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 
 from perturbations._pixels import WHOLE, to_pixels
+from perturbations._precision import full_precision
 
 STEPS = 4096
 
@@ -47,7 +48,7 @@ def _pass(values: Float32[Tensor, "b n h w"], kernel: Float32[Tensor, "b r"], di
     whole = torch.cat([kernel[:, 1:].flip(1), kernel], 1).repeat_interleave(values.shape[1], 0)
     weight = whole[:, None, None] if dim == 3 else whole[:, None, :, None]
     padded = mirror(values, kernel.shape[1] - 1, dim).flatten(0, 1)[None]
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+    with full_precision(values):
         return conv2d(padded, weight, groups=len(whole)).view(values.shape)
 
 

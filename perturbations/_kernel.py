@@ -6,14 +6,19 @@ Weights are multiples of 1/4096 that sum to one, so that sums of 8-bit values ca
 import math
 
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Float64, UInt8
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from perturbations._pixels import to_pixels
+from perturbations._precision import full_precision
 
 STEPS = 4096
 SAMPLES = 256
+LEAST_LENGTH = 1.6
+"""Pixels of the shortest smear (own): one below 1.42 may end within its own pixel."""
+LEAST_SIGMA = 0.4
+"""Pixels of the least standard deviation of a smear to one side (own): the next pixel gets 4 percent."""
 
 
 def kernel(weights: Float32[Tensor, "k k"]) -> Float32[Tensor, "k k"]:
@@ -54,7 +59,7 @@ def _grouped(
 ) -> UInt8[Tensor, "b t c h w"]:
     """The same as one convolution with a group for each plane, in full float32 precision."""
     planes = kernels.expand(-1, pixels.shape[1], -1, -1).repeat_interleave(pixels.shape[2], 1).flatten(0, 1)
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+    with full_precision(values):
         blurred = conv2d(values.flatten(0, 2)[None], planes[:, None], groups=len(planes))
     return to_pixels(blurred).view(pixels.shape)
 
@@ -78,9 +83,32 @@ def line(length: float, degrees: float, reach: int | None = None) -> Float32[Ten
     """
     radius = max(1, math.ceil(length / 2) if reach is None else reach)
     samples = (torch.arange(SAMPLES, dtype=torch.float64) + 0.5) / SAMPLES - 0.5
-    right = samples * (length * math.cos(math.radians(degrees))) + radius
-    down = samples * (-length * math.sin(math.radians(degrees))) + radius
+    return _along(samples * length, torch.ones_like(samples), degrees, radius)
+
+
+def trail(length: float, sigma: float, degrees: float) -> Float32[Tensor, "k k"]:
+    """The kernel of a smear to one side, fading as a Gaussian does; it shifts what it blurs.
+
+    A point a pixel, as ImageMagick takes them.
+
+    Args:
+        length: in pixels; there the Gaussian is cut, if not at four standard deviations.
+        sigma: its standard deviation in pixels; at least ``LEAST_SIGMA`` is taken.
+        degrees: direction, counter-clockwise from the right.
+    """
+    sigma = max(sigma, LEAST_SIGMA)
+    far = max(1, round(min(length, 4 * sigma)))
+    places = torch.arange(far + 1, dtype=torch.float64)
+    return _along(places, torch.exp(-(places / sigma).square() / 2), degrees, far)
+
+
+def _along(
+    places: Float64[Tensor, " n"], weights: Float64[Tensor, " n"], degrees: float, radius: int
+) -> Float32[Tensor, "k k"]:
+    """The kernel of weighted points on a line through the centre, at distances in pixels."""
+    right = places * math.cos(math.radians(degrees)) + radius
+    down = places * -math.sin(math.radians(degrees)) + radius
     side = 2 * radius + 1
-    weights = torch.zeros(side * side, dtype=torch.float64)
-    weights.index_add_(0, down.round().long() * side + right.round().long(), torch.ones_like(samples))
-    return kernel(weights.view(side, side).to(torch.float32))
+    total = torch.zeros(side * side, dtype=torch.float64)
+    total.index_add_(0, down.round().long() * side + right.round().long(), weights)
+    return kernel(total.view(side, side).to(torch.float32))

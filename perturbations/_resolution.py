@@ -4,6 +4,7 @@ Resampling is a weighted sum of lines along one axis, then along the other, with
 is rounded to quarters of an 8-bit step, so that the arithmetic is exact and alike on every device.
 """
 
+import math
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Literal, NamedTuple
@@ -32,13 +33,19 @@ def smaller(factor: float, height: float, key: int, shape: ClipShape) -> Params:
 
     Args:
         factor: the side of a block in pixels of frames of ``height``, as many times more of higher ones.
-        height: 0 where the factor is of the frame's own height, whatever it is.
+        height: 0 where the factor is of the frame's own height, whatever it is; a part of a block is then none.
         key: of the clip.
         shape: of the clip.
     """
     block = max(factor * shape.height / (height or shape.height), min(factor, 1 + factor / 16))
+    whole = round if height else _whole
     sides = (shape.height, shape.width)
-    return {"host_size": torch.tensor([max(1, min(round(side / block), side - 1)) for side in sides])}
+    return {"host_size": torch.tensor([max(1, min(whole(side / block), side - 1)) for side in sides])}
+
+
+def _whole(blocks: float) -> int:
+    """Whole blocks; a quotient that rounding leaves just below a whole number is meant to be one."""
+    return math.floor(blocks + 1e-9)
 
 
 at_height = SecondParameter(unit="height of those frames in px, 0 for any", draw=smaller)

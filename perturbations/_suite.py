@@ -98,8 +98,10 @@ def _variant(of_suite: str, told: SuiteFile, variant: str) -> Perturbation:
     own = told.variants[variant]
     file = own.of or variant
     base = member(file)
-    at_levels = with_pairs(base, own.scaled, own.second) if own.second else replace(base, levels=own.scaled)
-    return replace(at_levels, title=f"{base.title} ({of_suite})", source=told.source, made_of=(file,))
+    second = own.scaled_second
+    at_levels = with_pairs(base, own.scaled, second) if second else replace(base, levels=own.scaled)
+    source = f"{told.source}; what they are levels of: {base.source}"
+    return replace(at_levels, title=f"{base.title} ({of_suite})", source=source, made_of=(file,))
 
 
 def _told(name: str) -> SuiteFile:

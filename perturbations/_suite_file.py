@@ -30,7 +30,8 @@ def _one_way(levels: tuple[float, ...]) -> tuple[float, ...]:
     return levels
 
 
-Levels = Annotated[tuple[Number, Number, Number, Number, Number], AfterValidator(_one_way)]
+Five = tuple[Number, Number, Number, Number, Number]
+Levels = Annotated[Five, AfterValidator(_one_way)]
 
 
 def _each_once(severities: tuple[int, ...]) -> tuple[int, ...]:
@@ -49,8 +50,9 @@ class VariantOf(BaseModel):
     Attributes:
         of: the perturbation's file; the variant's own name if not given.
         levels: at severities 1 to 5, in one direction; two neighbours may be equal.
-        scale: what they are multiplied by, above 0.
-        second: what the perturbation's second parameter is at severities 1 to 5, if it has one; fixed if not given.
+        scale: what they, and those of ``second``, are multiplied by, above 0.
+        second: what the perturbation's second parameter is at severities 1 to 5, if it has one; fixed if not given. It
+            may rise and fall, as the softening of Tiny-ImageNet-C's discs does: what harms is the pair.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,7 +60,7 @@ class VariantOf(BaseModel):
     of: str | None = None
     levels: Levels
     scale: Annotated[Number, Field(gt=0)] = 1.0
-    second: Levels | None = None
+    second: Five | None = None
 
     @model_validator(mode="after")
     def _something_grows(self) -> "VariantOf":
@@ -69,8 +71,16 @@ class VariantOf(BaseModel):
     @property
     def scaled(self) -> tuple[float, float, float, float, float]:
         """The magnitudes at severities 1 to 5."""
-        one, two, three, four, five = self.levels
-        return one * self.scale, two * self.scale, three * self.scale, four * self.scale, five * self.scale
+        return self._scaled(self.levels)
+
+    @property
+    def scaled_second(self) -> tuple[float, float, float, float, float] | None:
+        """The second magnitudes there."""
+        return None if self.second is None else self._scaled(self.second)
+
+    def _scaled(self, values: Five) -> tuple[float, float, float, float, float]:
+        one, two, three, four, five = (value * self.scale for value in values)
+        return one, two, three, four, five
 
 
 class SuiteFile(BaseModel):

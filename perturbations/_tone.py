@@ -22,6 +22,25 @@ def shift(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "
     return torch.maximum(spoilt, least, out=spoilt).add_(offset.to(torch.uint8))
 
 
+def value_offset(fraction: float) -> Params:
+    """Parameters of ``shift_value``: a fraction of the full range."""
+    return {"value_offset": scalar(255 * fraction)}
+
+
+def shift_value(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+    """The HSV value raised by the clip's ``value_offset``, hue and saturation kept; black becomes a grey."""
+    high = pixels.amax(2, keepdim=True)
+    # black is all channels at their largest, though that is none: as if it were at the smallest step
+    values = pixels.maximum((high == 0).to(torch.uint8)).to(torch.float32)
+    raised = high.to(torch.float32).add_(per_clip(params["value_offset"])).clamp_(0, 255)
+    return to_pixels(values.mul_(raised).div_(high.clamp(min=1)))
+
+
+def shift_either(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
+    """``shift`` or ``shift_value``, whichever the parameters are of."""
+    return shift(pixels, params) if "offset" in params else shift_value(pixels, params)
+
+
 def gain(factor: float) -> Params:
     """Parameters of ``multiply`` and of ``stretch``."""
     return {"gain": scalar(factor)}

@@ -7,7 +7,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._kernel import convolve, line
+from perturbations._kernel import LEAST_LENGTH, convolve, line
 from perturbations._random import Draws
 
 WANDER = 320.0
@@ -22,7 +22,7 @@ def draw(level: float, key: int, shape: ClipShape) -> Params:
         draws.sign() * WANDER / max(shape.frames, 1),
         draws.uniform(0, 2 * math.pi),
     )
-    longest = level * shape.height
+    longest = max(level * shape.height, LEAST_LENGTH)
     kernels = []
     for moment in range(shape.frames):
         length = longest * (0.75 + 0.25 * math.cos(phase + 2 * math.pi * moment / shape.frames))

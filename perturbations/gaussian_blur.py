@@ -6,10 +6,14 @@ from torch import Tensor
 from perturbations._blur import blur, gaussian_kernel
 from perturbations._contract import ClipShape, Params, Perturbation
 
+LEAST = 0.5 * 48 / 112
+"""Pixels of the smallest standard deviation, that of severity 1 at 48 px (own): a smaller one hardly reaches the next
+pixel."""
+
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """The kernel; nothing is random."""
-    return {"kernel": gaussian_kernel(level * shape.height)}
+    return {"kernel": gaussian_kernel(max(level * shape.height, LEAST))}
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:

@@ -18,7 +18,7 @@ hue = Perturbation(
     levels=(0.02, 0.04, 0.08, 0.15, 0.25),
     granularity="clip",
     label_preserving="yes",
-    source="OODFace's hue range (Kang et al. 2024); the operation of kornia's adjust_hue",
+    source="OODFace's shift of hue (Kang et al. 2024), levels own; the operation of kornia's adjust_hue",
     draw=draw,
     apply=turn_hue,
 )

@@ -19,8 +19,9 @@ def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "
     """A share of all values set to black or to white, evenly, independently in every frame and channel."""
     chance = bits16(params["key"], 0, tuple(pixels.shape[1:]))
     reach = per_clip((params["level"] * 2**15).round().to(torch.int32))
-    pepper, salt = (reach - 2**15).to(torch.int16), (2**15 - reach).to(torch.int16)
-    return pixels.masked_fill(chance >= salt, 255).masked_fill_(chance < pepper, 0)
+    # the bound that no chance exceeds is 2**15 - 1: 16 bits hold no more
+    pepper, salt = (reach - 2**15).to(torch.int16), (2**15 - 1 - reach).to(torch.int16)
+    return pixels.masked_fill(chance > salt, 255).masked_fill_(chance < pepper, 0)
 
 
 impulse_noise = Perturbation(

@@ -3,14 +3,19 @@
 from jaxtyping import UInt8
 from torch import Tensor
 
-from perturbations._contract import ClipShape, Params, Perturbation
-from perturbations._kernel import convolve, line
+from perturbations._contract import ClipShape, Params, Perturbation, SecondParameter
+from perturbations._kernel import LEAST_LENGTH, convolve, line, trail
 from perturbations._random import Draws
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
     """A line of the level's length in a random direction."""
-    return {"kernels": line(level * shape.height, Draws(key).uniform(0, 180))[None]}
+    return {"kernels": line(max(level * shape.height, LEAST_LENGTH), Draws(key).uniform(0, 180))[None]}
+
+
+def draw_fading(level: float, sigma: float, key: int, shape: ClipShape) -> Params:
+    """The smear of ImageNet-C: it fades to one side, in a direction within 45 degrees of the right."""
+    return {"kernels": trail(level * shape.height, sigma * shape.height, Draws(key).uniform(-45, 45))[None]}
 
 
 def apply(pixels: UInt8[Tensor, "b t c h w"], params: Params) -> UInt8[Tensor, "b t c h w"]:
@@ -28,4 +33,5 @@ motion_blur = Perturbation(
     source="ImageNet-C motion_blur and 3D Common Corruptions xy motion, 5 to 15 px at 112 px",
     draw=draw,
     apply=apply,
+    second=SecondParameter("standard deviation as it fades to one side, fraction of the height", draw_fading),
 )

@@ -42,15 +42,15 @@ def _streaks(key: Tensor, drops: int, length: int, pixels: UInt8[Tensor, "b t c 
     slant = uniform(key[None], 1, (1,))[0] - 0.5
     start = uniform(key[None], 0, (2, frames, drops, 1))[0]
     along_streak = torch.arange(length, device=pixels.device)
-    down = (start[0] * (height + length)).floor() - length + along_streak
-    right = (start[1] * width + slant * along_streak).floor().remainder(width)
+    down = (start[0] * (height + length)).floor().to(torch.int64) - length + along_streak
+    right = (start[1] * width + slant * along_streak).floor().to(torch.int64).remainder(width)
     inside = (down >= 0) & (down < height)
     moments = torch.arange(frames, device=pixels.device)[:, None, None]
     places = (moments * height + down.clamp(0, height - 1)) * width + right
     # what lies outside marks a place beyond the end, so that nobody has to count it
     beyond = frames * height * width
     mask = torch.zeros(beyond + 1, dtype=torch.bool, device=pixels.device)
-    mask.index_fill_(0, places.masked_fill_(~inside, beyond).flatten().to(torch.int64), True)
+    mask.index_fill_(0, places.masked_fill_(~inside, beyond).flatten(), True)
     return mask[:beyond].view(frames, height, width)
 
 

@@ -5,8 +5,13 @@ from perturbations._frames import order, paced, reorder
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """The speed; nothing is random."""
-    return order(paced(level, shape.frames, shape.frames - 1))
+    """The speed, or in short clips the least that shows; nothing is random.
+
+    The last frame is shown last at any speed, so that two frames leave nothing to skip.
+    """
+    last = shape.frames - 1
+    least = (last - 1 / 8) / (last - 1) if last > 1 else level
+    return order(paced(max(level, least), shape.frames, last))
 
 
 speed_up = Perturbation(

@@ -5,8 +5,8 @@ from perturbations._frames import count, crop, order, reorder
 
 
 def draw(level: float, key: int, shape: ClipShape) -> Params:
-    """The part left; nothing is random."""
-    kept = count(level, shape.frames)
+    """The part left, a frame less than all at most; nothing is random."""
+    kept = count(level, shape.frames, max(1, shape.frames - 1))
     return order(crop((shape.frames - kept) // 2, kept, shape.frames))
 
 

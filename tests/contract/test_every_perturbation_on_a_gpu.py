@@ -14,6 +14,7 @@ from other_devices import Rounding, Waits, forget_tables
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from harness import plugins
+from harness.train.conditions import perturbation
 from perturbations import _jpeg
 from perturbations._apply import key, perturb, stack, to_device
 from perturbations._contract import ClipShape, Perturbation
@@ -21,9 +22,12 @@ from perturbations._kornia import KorniaAugmentation
 from perturbations._pixels import scalar, to_pixels
 from perturbations._probe import moving_clip
 
-NAMES = plugins.names("perturbation")
+VARIANTS = ["imagenet_c.brightness", "imagenet_c.defocus_blur", "imagenet_c.motion_blur", "imagenet_c.zoom_blur"]
+"""Those that work otherwise than the perturbation that they are of."""
+NAMES = [*plugins.names("perturbation"), *VARIANTS]
 SHAPE = ClipShape(frames=8, height=48, width=40)
 CLIPS = torch.stack([moving_clip(SHAPE, key=index) for index in range(2)])
+SHORT = SHAPE._replace(frames=4)
 H264 = {"h264_crf", "h264_abr"}
 WAITS = {"style_statistics_lab": "kornia's CIELAB makes its constants on the host in every call"}
 
@@ -44,7 +48,7 @@ def codec_of_fakes(monkeypatch):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.usefixtures("nothing_kept", "codec_of_fakes")
 def test_all_of_it_happens_on_the_gpu_and_the_host_waits_for_nothing(name):
-    member = plugins.load("perturbation", name)
+    member = perturbation(name)
     if name in H264:
         pytest.skip("x264 works on the CPU, on values that fakes have not")
     if isinstance(getattr(member.apply, "__self__", None), KorniaAugmentation):
@@ -65,7 +69,23 @@ def test_all_of_it_happens_on_the_gpu_and_the_host_waits_for_nothing(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_rounding_as_another_device_rounds_changes_no_pixel_by_more_than_a_level(name):
-    assert _farthest(plugins.load("perturbation", name), name) <= 1
+    assert _farthest(perturbation(name), name) <= 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nor_does_it_where_a_picture_is_flat_regular_or_enlarged(name):
+    assert _farthest(perturbation(name), name, _plain_clips(), severities=(1, 3, 5)) <= 1
+
+
+def _plain_clips():
+    """Clips most of whose frequencies are empty: flat, striped, mirrored, enlarged, and with one flat frame."""
+    clip = moving_clip(SHORT, key=3)
+    flat, one_flat = torch.full_like(clip, 97), clip.clone()
+    one_flat[1] = 97
+    striped = (torch.arange(SHORT.width) % 4 * 60).to(torch.uint8).expand(clip.shape)
+    half = clip[..., : SHORT.width // 2]
+    enlarged = half[..., : SHORT.height // 2, :].repeat_interleave(2, -1).repeat_interleave(2, -2)
+    return torch.stack([flat, striped, torch.cat([half, half.flip(-1)], -1), enlarged, one_flat])
 
 
 def test_a_threshold_that_hangs_on_rounding_would_be_found():
@@ -87,15 +107,15 @@ def test_a_threshold_that_hangs_on_rounding_would_be_found():
     assert _farthest(unsound, "bands") > 1
 
 
-def _farthest(member, name):
+def _farthest(member, name, clips=CLIPS, severities=(1, 2.5, 3, 5)):
     """The largest difference between a perturbation's pixels and those that other rounding gives, in 8-bit levels."""
-    farthest = 0
-    for severity in (1, 2.5, 3, 5):
-        keys = [key(name, severity, f"clip-{index}", 0) for index in range(len(CLIPS))]
-        drawn = stack([member.draw(member.level(severity), number, SHAPE) for number in keys])
-        here = member.apply(CLIPS, drawn).to(torch.int16)
+    farthest, shape = 0, SHAPE._replace(frames=clips.shape[1])
+    for severity in severities:
+        keys = [key(name, severity, f"clip-{index}", 0) for index in range(len(clips))]
+        drawn = stack([member.draw(member.level(severity), number, shape) for number in keys])
+        here = member.apply(clips, drawn).to(torch.int16)
         with Rounding(seed=round(10 * severity)):
-            there = member.apply(CLIPS, drawn)
+            there = member.apply(clips, drawn)
         farthest = max(farthest, int((there.to(torch.int16) - here).abs().max()))
     return farthest
 
@@ -103,7 +123,7 @@ def _farthest(member, name):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="compares pixels of a real GPU; there is none here")
 @pytest.mark.parametrize("name", NAMES)
 def test_its_pixels_on_a_gpu_are_those_of_the_cpu_to_a_level(name):
-    member = plugins.load("perturbation", name)
+    member = perturbation(name)
     for severity in (1, 3, 5):
         keys = [key(name, severity, f"clip-{index}", 0) for index in range(len(CLIPS))]
         here = perturb(CLIPS, member, severity, keys).to(torch.int16)

@@ -1,5 +1,7 @@
 """Lengths are parts of the frame: a severity is the same at every size of it."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -7,6 +9,8 @@ from perturbations._apply import key, perturb
 from perturbations._contract import ClipShape
 from perturbations._probe import moving_clip
 from perturbations._suite import load
+
+BLURS = ["gaussian_blur", "defocus_blur", "motion_blur", "camera_shake"]
 
 
 @pytest.mark.parametrize("name", ["low_resolution", "pixelate"])
@@ -38,12 +42,32 @@ def test_coarser_frames_are_harmed_more_at_every_size(name, side):
     assert harm == sorted(harm)
 
 
-@pytest.mark.parametrize("side", [48, 112, 224])
-def test_a_legacy_pixelation_shrinks_frames_of_any_size_by_the_published_scale(side):
-    scales = {"imagenet_c.pixelate": (0.6, 0.5, 0.4, 0.3, 0.25), "rafdb_c.pixelate": (0.6, 0.5, 0.41, 0.3, 0.25)}
-    for name, published in scales.items():
-        drawn = [rows_and_columns(load(name), severity, side, side) for severity in range(1, 6)]
-        assert drawn == [[round(scale * side)] * 2 for scale in published]
+@pytest.mark.parametrize("name", BLURS)
+@pytest.mark.parametrize("side", [24, 28, 32, 41, 48])
+def test_a_blur_shows_at_severity_1_for_every_key_and_harms_no_less_with_severity(name, side):
+    clip = moving_clip(ClipShape(8, side, side), key=3)[None]
+    for number in range(8):
+        spoilt = [perturb(clip, load(name), severity, [number]) for severity in range(1, 6)]
+        harm = [(each.float() - clip).square().mean().item() for each in spoilt]
+        assert harm[0] > 0
+        assert all(after >= before * 0.99 for before, after in pairwise(harm)), harm
+
+
+@pytest.mark.parametrize("name", BLURS)
+def test_the_least_blur_is_that_of_all_small_frames_and_of_none_of_48_pixels_and_more(name):
+    member = load(name)
+    drawn = [next(iter(member.draw(member.level(1), 5, ClipShape(8, side, side)).values())) for side in (24, 30)]
+    assert torch.equal(*drawn)
+    longer = [member.draw(level, 5, ClipShape(8, 48, 48)) for level in (member.level(1), member.level(1) * 1.1)]
+    assert not torch.equal(*(next(iter(each.values())) for each in longer))
+
+
+@pytest.mark.parametrize("name", [*BLURS, "imagenet_c.defocus_blur", "tiny_c.defocus_blur", "imagenet_c.motion_blur"])
+@pytest.mark.parametrize("side", [2, 3, 6])
+def test_a_blur_of_a_flat_frame_of_a_few_pixels_leaves_it_as_it_is(name, side):
+    flat = torch.full((1, 2, 3, side, side), 97, dtype=torch.uint8)
+    for severity in range(1, 6):
+        assert torch.equal(perturb(flat, load(name), severity, [1]), flat)
 
 
 def rows_and_columns(member, severity, height, width):

@@ -1,5 +1,6 @@
 """Suites, their variants, temporal profiles, combinations and the gallery."""
 
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 from matplotlib.image import imread
 
 from harness.train.conditions import parts
-from perturbations import _contact_sheet, _gallery
+from perturbations import _contact_sheet, _curve, _frames, _gallery
 from perturbations._apply import key, perturb
 from perturbations._combine import combination
 from perturbations._contract import ClipShape
@@ -37,6 +38,30 @@ def test_what_a_search_may_see_is_not_even_a_part_of_what_core_reports():
     assert parts("histogram_match") == {"histogram_match"}
     seen = set().union(*map(parts, suite("validation").names))
     assert not seen & set().union(*map(parts, suite("core").names))
+
+
+CARRIERS = {_curve.look_up, _frames.reorder}
+"""They follow a table that the draw writes, a tone curve or an index map: what happens is told by the draw alone."""
+
+
+def mechanism(name):
+    """The functions by which a perturbation and its parts draw and spoil; all uses of one count as that one."""
+    used = set()
+    for part in map(load, parts(name)):
+        for function in (part.draw, part.apply):
+            used.add(function.func if isinstance(function, partial) else function)
+    return {each for each in used if each not in CARRIERS and not hasattr(each, "__self__")}
+
+
+def test_nothing_that_a_search_may_see_works_as_something_in_core_does():
+    reported = {each: name for name in suite("core").names for each in mechanism(name)}
+    shared = {(name, reported[each]) for name in suite("validation").names for each in mechanism(name) & {*reported}}
+    assert not shared
+
+
+def test_low_resolution_and_pixelate_work_alike_and_so_do_brightness_and_color_cast():
+    assert mechanism("low_resolution") & mechanism("pixelate")
+    assert mechanism("brightness") & mechanism("color_cast")
 
 
 def test_what_works_as_another_perturbation_says_that_it_is_made_of_it():

@@ -81,6 +81,17 @@ def test_no_draw_shows_the_clip_as_it_is(name, frames):
         assert list(range(frames)) not in maps
 
 
+@pytest.mark.parametrize("name", ["speed_up", "temporal_crop_onset", "temporal_crop_apex", "temporal_crop_offset"])
+@pytest.mark.parametrize("frames", [2, 3, 4, 5, 6, 16])
+def test_something_of_a_short_clip_is_lost_at_every_severity_and_no_less_at_higher_ones(name, frames):
+    if (name, frames) == ("speed_up", 2):
+        pytest.skip("the last of two frames is shown last at any speed")
+    shown = [drawn(name, severity, 0, frames)["index"] for severity in (1, 1.5, 2, 3, 4, 5)]
+    moved = [(index - torch.arange(frames)).abs().sum().item() for index in shown]
+    assert moved[0] > 0
+    assert moved == sorted(moved)
+
+
 @pytest.mark.parametrize("name", REORDERS)
 def test_a_clip_of_one_frame_stays(name):
     assert drawn(name, 1, 3, 1)["index"].tolist() == [0]

@@ -48,6 +48,13 @@ def test_shot_noise_is_poisson():
     assert seen == pytest.approx(law.pmf(cells) * counts.size, rel=0.04)
 
 
+def test_impulse_noise_of_no_share_hits_nothing_and_of_the_whole_everything():
+    member = load("impulse_noise")
+    for level, left in ((0.0, {100}), (1.0, {0, 255})):
+        drawn = {name: value[None] for name, value in member.draw(level, 3, SHAPE).items()}
+        assert set(member.apply(FLAT, drawn).unique().tolist()) == left
+
+
 def test_impulse_noise_hits_its_share_evenly():
     values = spoilt("impulse_noise", 5, FLAT)
     assert (values == 0).float().mean() == pytest.approx(0.07, rel=0.03)

@@ -186,7 +186,7 @@ def test_a_suites_file_is_read_once_however_many_conditions_ask_for_it(monkeypat
     monkeypatch.setattr(_suite, "read", lambda *told: seen.append(told) or read(*told))
     _suite._once_read.cache_clear()
     for _ in range(3):
-        assert _suite.load("imagenet_c.zoom_blur").levels == (1.11, 1.16, 1.21, 1.26, 1.31)
+        assert _suite.load("imagenet_c.contrast").levels == (0.4, 0.3, 0.2, 0.1, 0.05)
     assert len(seen) == 1
 
 
