@@ -145,6 +145,16 @@ def test_a_method_near_chance_keeps_nothing_that_can_be_stated_and_the_others_ar
     assert "nan" not in text.lower().split('<section id="perturbations">')[1].split("</section>")[0]
 
 
+def test_a_ratio_whose_denominator_reaches_zero_has_no_interval(tmp_path):
+    """Contrast costs the reference next to nothing, so that others' loss is divided by nothing here and there."""
+    made = Fabrication(folds=(1,), clips=60, severities=(0.5,), perturbations=("contrast", "gaussian_noise"))
+    results = read_results(fabricate(tmp_path, made))
+    table = robustness_table(results, analyse(results, 300), 100)
+    own = table[table["measure"] == "relative_corruption_error"]
+    assert own[["low", "high"]].isna().all(axis=None)
+    assert np.isfinite(table.loc[table["measure"] == "corruption_error", ["low", "high"]]).all(axis=None)
+
+
 def test_no_limit_lies_where_the_measure_cannot():
     """The replicates of small strata are stretched and fall outside of 0 to 1."""
     replicates = np.random.default_rng(0).normal(0.02, 0.05, size=(500, 1))
