@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from fabricated_run import Fabrication, fabricate
 
+from harness.cli.arguments import RUNS, file_of, runs_of
 from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.report.build import build
@@ -167,10 +168,14 @@ def test_text_from_a_study_is_escaped(tmp_path):
     assert "<b>a</b>" not in page
 
 
-def test_what_reproduces_a_run_is_a_file_that_exists(built):
+def test_what_reproduces_a_run_is_a_command_that_finds_its_study_and_its_results(built, monkeypatch):
     run, outputs = built
-    assert "dferbench run fabricated/study.yaml (kept with the results)" in outputs.html_path.read_text()
-    assert (run.root / "fabricated" / "study.yaml").is_file()
+    folder = f"{run.root.name}/fabricated"
+    said = f"dferbench run {folder} (in the folder that {run.root.name} lies in; "
+    assert said in outputs.html_path.read_text()
+    monkeypatch.chdir(run.root.parent)
+    assert file_of(folder) == run.study_file
+    assert runs_of(folder, RUNS) == run.root
 
 
 def test_a_figure_of_the_selection_says_that_it_is_a_mean_of_trainings():
