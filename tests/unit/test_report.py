@@ -178,6 +178,18 @@ def test_what_reproduces_a_run_is_a_command_that_finds_its_study_and_its_results
     assert runs_of(folder, RUNS) == run.root
 
 
+def test_a_loss_has_the_sign_that_the_text_above_the_table_says(built):
+    run, outputs = built
+    section = outputs.html_path.read_text().split('<section id="perturbations">')[1].split("</section>")[0]
+    assert "Change of UAR against clean clips in points" in section
+    scores = read(run.table("scores"), SCORES)
+    scores = scores[(scores["metric"] == "uar") & (scores["method"] == "hdf")].set_index("scope")["value"]
+    change = 100 * (scores[["contrast-1", "contrast-5"]].mean() - scores["clean"])
+    assert change < -1
+    row = section.split('<th scope="row">Contrast</th>')[1]
+    assert f"<b>{change:.1f}</b>".replace("-", "\N{MINUS SIGN}") in row.split("</td>")[1]
+
+
 def test_a_figure_of_the_selection_says_that_it_is_a_mean_of_trainings():
     curve = EpochCurve(fold=1, seed=0, epochs=[1, 2], scores=[50.0, 53.7], chosen=1)
     drawn = draw_epoch_curves(MethodCurves("hdf", [curve]), 0, "UAR", (40.0, 60.0))

@@ -33,7 +33,7 @@ def provenance(results: StudyResults) -> list[tuple[str, str]]:
 
 
 def _again(results: StudyResults) -> str:
-    """The command for each study of which results are shown, of which a merged board has several, and where it works."""
+    """The command for each study shown (a merged board has several), and where it works."""
     studies = sorted({results.run.study, *results.confirmed["study"].dropna()})
     runs = results.run.root.absolute().name
     commands = "; ".join(shlex.join(["dferbench", "run", f"{runs}/{study}"]) for study in studies)
