@@ -26,7 +26,7 @@ from harness.report.sections.folds import fold_rows
 from harness.report.sections.perturbations import largest_loss, perturbation_rows
 from harness.report.sections.provenance import provenance
 from harness.report.sections.reliability import bound_notes, reliability
-from harness.report.sections.robustness import kept_notes, robustness_rows, ruled_rows
+from harness.report.sections.robustness import near_chance, robustness_rows, ruled_rows
 from harness.report.sections.search import MIN_TO_JUDGE, OBJECTIVES, Search, chosen_recipes, searches
 from harness.report.sections.selection import AUDIT_METRIC, epoch_curves, looked_at
 from harness.report.study_results import StudyResults
@@ -65,7 +65,7 @@ def _perturbed(results: StudyResults, findings: Findings, measured: Measured) ->
         "heat": heat,
         "heat_scale": largest_loss([row for rows in heat.values() for row in rows]),
         "robustness": robustness_rows(results, measured.robustness),
-        "kept_notes": kept_notes(outcomes, findings.scores),
+        "near_chance": near_chance(outcomes, findings.scores),
     }
 
 

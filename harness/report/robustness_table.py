@@ -96,7 +96,17 @@ def _measured(results: StudyResults, judged: Judged, replicates: int) -> dict[tu
         for metric in METRICS_SHOWN:
             of_clips = _of_clips(suite, judged.outcomes.conditions, (changed, kept), metric)
             found |= {(metric, name): both for name, both in of_clips.items()}
+            if destroying := suite.families("order"):
+                found[metric, "order_change"] = _order_change(judged, metric, destroying)
     return found
+
+
+def _order_change(judged: Judged, metric: str, families: dict[str, tuple[Condition, ...]]) -> Both:
+    """The score without the order of frames less the clean one: what is gained is set against what is lost."""
+    outcomes, scores = judged
+    both = scores.values[metric], scores.replicates[metric]
+    values, replicates = _averaged(both, outcomes.conditions, families)
+    return values - both[0][..., outcomes.clean], replicates - both[1][..., outcomes.clean]
 
 
 def _of_scores(suite: Suite, judged: Judged, metric: str) -> dict[str, Both]:
