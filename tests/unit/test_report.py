@@ -218,6 +218,7 @@ def test_tables_are_exported_with_every_row_and_digit(built, tmp_path):
     paths = export_tables(run, tmp_path)
     assert [path.name for path in paths] == [
         "trials.csv", "metrics.csv", "scores.csv", "robustness.csv", "calibration.csv", "fingerprints.csv",
+        "recalls.csv", "recalls.tex", "confusions.csv", "cost.csv", "cost.tex", "robustness.tex",
     ]  # fmt: skip
     stored, exported = read(run.table("scores"), SCORES), pd.read_csv(tmp_path / "scores.csv")
     np.testing.assert_array_equal(stored["value"], exported["value"])
