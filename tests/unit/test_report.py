@@ -193,7 +193,7 @@ def test_a_loss_has_the_sign_that_the_text_above_the_table_says(built):
 def test_a_figure_of_the_selection_says_that_it_is_a_mean_of_trainings():
     curve = EpochCurve(fold=1, seed=0, epochs=[1, 2], scores=[50.0, 53.7], chosen=1)
     drawn = draw_epoch_curves(MethodCurves("hdf", [curve]), 0, "UAR", (40.0, 60.0))
-    assert "best on test: 3.7 points more on average" in drawn
+    assert "best on test: +3.7 points on average" in drawn
 
 
 def test_a_run_that_was_never_started_is_one_clear_error(tmp_path):

@@ -46,6 +46,11 @@ window.addEventListener("load", () => {
   seen.matrix = saved("#classes .matrix");
   seen.clips = saved("#data table");
 
+  seen.cut = all("figure svg text").filter((one) => {
+    const [own, whole] = [one.getBoundingClientRect(), one.closest("svg").getBoundingClientRect()];
+    return own.right > whole.right + 1 || own.left < whole.left - 1;
+  }).map(text);
+
   seen.nameless_regions = all(".scroll").filter((one) => !one.getAttribute("aria-label")).length;
   seen.nameless_drawings = all("svg").filter((one) => !one.getAttribute("aria-label")).length;
   seen.unscoped = all("thead th, tbody th").filter((one) => !one.scope).length;
@@ -120,6 +125,10 @@ def test_tables_that_do_not_sort_are_saved_in_full_too(seen):
     assert seen["matrix"][0] == "class,Happy,Sad,Neutral,Angry,Surprise,Disgust,Fear"
     assert sum(float(text) for text in seen["matrix"][1].split(",")[1:]) == pytest.approx(1)
     assert sum(int(text) for text in seen["clips"][1].split(",")) == 80
+
+
+def test_no_word_of_a_figure_is_cut_off_at_its_edge(seen):
+    assert seen["cut"] == []
 
 
 def test_everything_has_a_name_for_those_who_cannot_see_it(seen):
