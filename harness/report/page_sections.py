@@ -106,7 +106,7 @@ def _search(results: StudyResults) -> dict[str, Any]:
         "best_so_far": draw_best_so_far(curves) if curves else "",
         "min_to_judge": MIN_TO_JUDGE,
         "objective_titles": OBJECTIVES,
-        "recipes": chosen_recipes(results.trials),
+        "recipes": chosen_recipes(results),
     }
 
 
