@@ -122,6 +122,7 @@ def _drawings(search: Search, series: int) -> dict[str, Any]:
 
 def _trust(results: StudyResults, findings: Findings, measured: Measured) -> dict[str, Any]:
     costs, methods = cost_rows(results), list(results.outcomes.methods)
+    on_cpu = bool(results.confirmed["device"].fillna("").str.startswith("cpu").all())
     diagrams = reliability(measured.calibration.trials)
     return {
         "calibration_titles": list(SHOWN.values()),
@@ -131,7 +132,7 @@ def _trust(results: StudyResults, findings: Findings, measured: Measured) -> dic
         "bound_notes": bound_notes(measured.calibration.trials),
         "reliability_figures": [draw_reliability(one, methods.index(one.method)) for one in diagrams],
         "cost": costs,
-        "cost_figures": [draw_cost_plot(one) for one in cost_plots(costs, findings.leaderboard)],
+        "cost_figures": [draw_cost_plot(one) for one in cost_plots(costs, findings.leaderboard, on_cpu=on_cpu)],
     }
 
 
