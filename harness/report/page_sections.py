@@ -23,6 +23,7 @@ from harness.report.sections.calibration import SCALED, SHOWN, calibration_rows,
 from harness.report.sections.classes import class_recalls, confusions
 from harness.report.sections.cost import cost_rows
 from harness.report.sections.folds import fold_rows
+from harness.report.sections.other_metrics import other_metrics
 from harness.report.sections.perturbations import largest_loss, perturbation_rows
 from harness.report.sections.provenance import provenance
 from harness.report.sections.reliability import bound_notes, reliability
@@ -45,7 +46,7 @@ def page_sections(results: StudyResults, findings: Findings, measured: Measured)
     """Everything below the leaderboard."""
     return {
         **_perturbed(results, findings, measured),
-        **_clean(results),
+        **_clean(results, measured),
         **_selection(results, findings, measured),
         **_search(results),
         **_maps(results),
@@ -69,7 +70,7 @@ def _perturbed(results: StudyResults, findings: Findings, measured: Measured) ->
     }
 
 
-def _clean(results: StudyResults) -> dict[str, Any]:
+def _clean(results: StudyResults, measured: Measured) -> dict[str, Any]:
     outcomes = results.outcomes
     return {
         "methods": list(outcomes.methods),
@@ -78,6 +79,7 @@ def _clean(results: StudyResults) -> dict[str, Any]:
         "confusions": confusions(outcomes),
         "folds": [fold.fold for fold in outcomes.folds],
         "fold_rows": fold_rows(outcomes),
+        "other_metrics": other_metrics(results, measured.metrics),
     }
 
 
