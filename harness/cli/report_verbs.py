@@ -86,7 +86,7 @@ def power(
 
 def leaderboard(
     runs: Annotated[list[Path], typer.Argument(help="Folders of finished studies or entries of one data set.")],
-    out: Annotated[Path, typer.Option(help="Gets leaderboard.md, .csv, .tex and .html.")] = Path("leaderboard"),
+    out: Annotated[Path, typer.Option(help="Gets leaderboard.md, .csv, .tex, .html, tables.")] = Path("leaderboard"),
     by: Annotated[RankedBy, typer.Option(help="Rank by UAR: clean, or perturbed (its mean).")] = "clean",
 ) -> None:
     """Merge any number of runs into one leaderboard: Markdown, CSV, LaTeX and HTML."""
@@ -115,12 +115,17 @@ def export(
     run: Run,
     out: Annotated[Path, typer.Option(help="Gets one CSV for each table.")] = Path("export"),
     predictions: Annotated[bool, typer.Option("--predictions", help="Also all logits, by far the largest.")] = False,
+    figures: Annotated[bool, typer.Option("--figures", help="Also the report's figures as SVG.")] = False,
 ) -> None:
-    """Write a run's tables as CSV."""
+    """Write a run's tables as CSV, and those that a paper needs as LaTeX, too."""
     from harness.report.entry import run_or_entry
     from harness.report.export import export_tables
+    from harness.report.figure_files import write_figures
 
-    typer.echo("\n".join(map(str, export_tables(run_or_entry(run), out, with_predictions=predictions))))
+    paths = run_or_entry(run)
+    written = export_tables(paths, out, with_predictions=predictions)
+    drawn = write_figures(paths, out / "figures") if figures else []
+    typer.echo("\n".join(map(str, [*written, *drawn])))
 
 
 def entry(

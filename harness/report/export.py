@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from harness.errors import HarnessError
 from harness.paths import RunPaths, UnitPaths
-from harness.report.study_results import read_dataset
+from harness.report.paper_tables import write_paper_tables
+from harness.report.study_results import read_dataset, read_results
 from harness.stats.suite import read_suite
 from harness.tables import schema
 from harness.tables.store import read, read_arrow, width_of, write_text
@@ -29,7 +30,7 @@ STUDY_TABLES = (
 
 
 def export_tables(run: RunPaths, folder: Path, *, with_predictions: bool = False) -> list[Path]:
-    """Write every table that a study has as CSV, one file a table; fractions keep all their digits.
+    """Write every table that a study has as CSV, one file a table; and of a study with a report, the tables of a paper.
 
     Tables that lie in the trials' folders are put together, with the trial's id in front of each row. Lists of a fixed
     length become a column for each place (logits one for each class); other lists and maps become JSON.
@@ -50,7 +51,14 @@ def export_tables(run: RunPaths, folder: Path, *, with_predictions: bool = False
     if not tables:
         raise HarnessError(f"There is no table in {run.table('trials').parent}. Run the study first.")
     tables += _trial_tables(run, with_predictions=with_predictions)
-    return [_write(frames, folder / f"{name}.csv") for name, frames in tables if frames]
+    written = [_write(frames, folder / f"{name}.csv") for name, frames in tables if frames]
+    return [*written, *(path for path in _paper_tables(run, folder) if path not in written)]
+
+
+def _paper_tables(run: RunPaths, folder: Path) -> list[Path]:
+    """Nothing before there is a report, as a study that has not ended has none."""
+    path = run.table(schema.ROBUSTNESS.name)
+    return write_paper_tables(read_results(run), read(path, schema.ROBUSTNESS), folder) if path.exists() else []
 
 
 def _trial_tables(run: RunPaths, *, with_predictions: bool) -> list[tuple[str, list[pd.DataFrame]]]:

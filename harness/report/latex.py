@@ -1,5 +1,7 @@
 """The leaderboard as a LaTeX table (booktabs), with the best and all that cannot be told from it in bold."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool
@@ -25,15 +27,22 @@ def latex(frame: pd.DataFrame, scoped: dict[tuple[str, str], Scoped], methods: t
     columns = shown_columns(frame)
     bold = {name: bold_methods(scoped[_key(name)], methods) for name, _ in columns}
     trained_on = [TRAINED_ON] if shows_trained_on(frame) else []
-    head = " & ".join(["Method", *(title.translate(ESCAPED) for _, title in columns), *trained_on])
-    align = f"l{'r' * len(columns)}{'l' * len(trained_on)}"
-    lines = [rf"\begin{{tabular}}{{{align}}}", r"\toprule", rf"{head} \\", r"\midrule"]
+    head = ["Method", *(title.translate(ESCAPED) for _, title in columns), *trained_on]
+    rows = []
     for row in frame.to_dict("records"):
         cells = [_cell(row, name, row["method"] in bold[name]) for name, _ in columns]
         last = [str(row["trained_on"]).translate(ESCAPED) for _ in trained_on]
-        lines.append(" & ".join([str(row["method"]).translate(ESCAPED), *cells, *last]) + r" \\")
-    note = rf"\multicolumn{{{len(align)}}}{{p{{0.9\linewidth}}}}{{\footnotesize {BOLD}}}"
-    return "\n".join([*lines, r"\bottomrule", note, r"\end{tabular}", ""])
+        rows.append([str(row["method"]).translate(ESCAPED), *cells, *last])
+    return tabular(head, rows, BOLD, f"l{'r' * len(columns)}{'l' * len(trained_on)}")
+
+
+def tabular(head: Sequence[str], rows: Sequence[Sequence[str]], note: str, align: str = "") -> str:
+    """A ``tabular`` of cells that are LaTeX already, with a note below; all but the first column to the right."""
+    align = align or f"l{'r' * (len(head) - 1)}"
+    lines = [rf"\begin{{tabular}}{{{align}}}", r"\toprule", rf"{' & '.join(head)} \\", r"\midrule"]
+    lines += [" & ".join(row) + r" \\" for row in rows]
+    below = rf"\multicolumn{{{len(align)}}}{{p{{0.9\linewidth}}}}{{\footnotesize {note}}}"
+    return "\n".join([*lines, r"\bottomrule", below, r"\end{tabular}", ""])
 
 
 def bold_methods(scoped: Scoped, methods: tuple[str, ...]) -> set[str]:

@@ -20,6 +20,7 @@ from harness.report.leaderboard import csv, markdown
 from harness.report.metrics_table import metrics_table
 from harness.report.page import page
 from harness.report.page_sections import Measured
+from harness.report.paper_tables import write_paper_tables
 from harness.report.published import published_markdown
 from harness.report.robustness_table import robustness_table
 from harness.report.selection import selection_markdown
@@ -51,7 +52,8 @@ def merge_leaderboards(
 ) -> MergedBoard:
     """Compare the methods of several runs of one data set, and write the board as Markdown, CSV, LaTeX and HTML.
 
-    ``by`` is the scope whose UAR methods are ranked by: ``clean`` or ``perturbed``.
+    Class recalls, confusions, robustness and cost are written beside it (``paper_tables``). ``by`` is the scope whose
+    UAR methods are ranked by: ``clean`` or ``perturbed``.
 
     Raises:
         HarnessError: if no run is given, nothing was tested in that scope, or they differ in data set or perturbation
@@ -72,6 +74,7 @@ def merge_leaderboards(
     write_text(latex(findings.board, findings.scoped, results.outcomes.methods), files["tex"])
     measured = Measured(metrics, calibrated(results, replicates), robustness_table(results, findings))
     write_text(page(results, findings, measured), files["html"])
+    write_paper_tables(results, measured.robustness, folder)
     return MergedBoard(findings.board, text, files["md"], files["csv"], files["tex"], files["html"])
 
 

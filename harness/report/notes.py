@@ -88,14 +88,28 @@ def class_cautions(outcomes: Outcomes) -> list[str]:
 
 
 def collapse_cautions(outcomes: Outcomes) -> list[str]:
-    """Networks that name one class for every clean clip: their recalls are 0 or 1, which no resampling can vary."""
+    """Networks that name one class for every clean clip, a line a method: no resampling can vary their recalls."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for fold in outcomes.folds:
+        for run, named in zip(fold.runs, fold.predicted[:, outcomes.clean, 0], strict=True):
+            if (named == named[0]).all():
+                place = f"fold {run.fold}, seed {run.seed}"
+                found.setdefault(run.method, []).append((outcomes.classes[named[0]], place))
     return [
-        f"{run.method}, fold {run.fold}, seed {run.seed} names every clean clip {outcomes.classes[named[0]]}: it has "
-        "learnt nothing, and intervals of its score are too narrow."
-        for fold in outcomes.folds
-        for run, named in zip(fold.runs, fold.predicted[:, outcomes.clean, 0], strict=True)
-        if (named == named[0]).all()
+        _collapsed(method, found[method], outcomes.num_runs(method)) for method in outcomes.methods if method in found
     ]
+
+
+def _collapsed(method: str, networks: list[tuple[str, str]], of: int) -> str:
+    """Where a method's networks name one class: by fold and seed, unless that is everywhere."""
+    classes = " or ".join(sorted({name for name, _ in networks}))
+    where = f"{len(networks)} of {plural(of, 'network')}"
+    if len(networks) < of:
+        where += f" ({'; '.join(place for _, place in networks)})"
+    return (
+        f"{method} names every clean clip {classes} in {where}: it has learnt nothing there, and intervals of its "
+        "score are too narrow."
+    )
 
 
 def collapsed_methods(outcomes: Outcomes) -> set[str]:

@@ -23,10 +23,11 @@ from harness.report.sections.calibration import SCALED, SHOWN, calibration_rows,
 from harness.report.sections.classes import class_recalls, confusions
 from harness.report.sections.cost import cost_rows
 from harness.report.sections.folds import fold_rows
+from harness.report.sections.other_metrics import other_metrics
 from harness.report.sections.perturbations import largest_loss, perturbation_rows
 from harness.report.sections.provenance import provenance
 from harness.report.sections.reliability import bound_notes, reliability
-from harness.report.sections.robustness import kept_notes, robustness_rows, ruled_rows
+from harness.report.sections.robustness import near_chance, robustness_rows, ruled_rows
 from harness.report.sections.search import MIN_TO_JUDGE, OBJECTIVES, Search, chosen_recipes, searches
 from harness.report.sections.selection import AUDIT_METRIC, epoch_curves, looked_at
 from harness.report.study_results import StudyResults
@@ -45,7 +46,7 @@ def page_sections(results: StudyResults, findings: Findings, measured: Measured)
     """Everything below the leaderboard."""
     return {
         **_perturbed(results, findings, measured),
-        **_clean(results),
+        **_clean(results, measured),
         **_selection(results, findings, measured),
         **_search(results),
         **_maps(results),
@@ -65,11 +66,11 @@ def _perturbed(results: StudyResults, findings: Findings, measured: Measured) ->
         "heat": heat,
         "heat_scale": largest_loss([row for rows in heat.values() for row in rows]),
         "robustness": robustness_rows(results, measured.robustness),
-        "kept_notes": kept_notes(outcomes, findings.scores),
+        "near_chance": near_chance(outcomes, findings.scores),
     }
 
 
-def _clean(results: StudyResults) -> dict[str, Any]:
+def _clean(results: StudyResults, measured: Measured) -> dict[str, Any]:
     outcomes = results.outcomes
     return {
         "methods": list(outcomes.methods),
@@ -78,6 +79,7 @@ def _clean(results: StudyResults) -> dict[str, Any]:
         "confusions": confusions(outcomes),
         "folds": [fold.fold for fold in outcomes.folds],
         "fold_rows": fold_rows(outcomes),
+        "other_metrics": other_metrics(results, measured.metrics),
     }
 
 
@@ -106,7 +108,7 @@ def _search(results: StudyResults) -> dict[str, Any]:
         "best_so_far": draw_best_so_far(curves) if curves else "",
         "min_to_judge": MIN_TO_JUDGE,
         "objective_titles": OBJECTIVES,
-        "recipes": chosen_recipes(results.trials),
+        "recipes": chosen_recipes(results),
     }
 
 
@@ -122,6 +124,7 @@ def _drawings(search: Search, series: int) -> dict[str, Any]:
 
 def _trust(results: StudyResults, findings: Findings, measured: Measured) -> dict[str, Any]:
     costs, methods = cost_rows(results), list(results.outcomes.methods)
+    on_cpu = bool(results.confirmed["device"].fillna("").str.startswith("cpu").all())
     diagrams = reliability(measured.calibration.trials)
     return {
         "calibration_titles": list(SHOWN.values()),
@@ -131,7 +134,7 @@ def _trust(results: StudyResults, findings: Findings, measured: Measured) -> dic
         "bound_notes": bound_notes(measured.calibration.trials),
         "reliability_figures": [draw_reliability(one, methods.index(one.method)) for one in diagrams],
         "cost": costs,
-        "cost_figures": [draw_cost_plot(one) for one in cost_plots(costs, findings.leaderboard)],
+        "cost_figures": [draw_cost_plot(one) for one in cost_plots(costs, findings.leaderboard, on_cpu=on_cpu)],
     }
 
 

@@ -8,12 +8,16 @@ from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.report.study_results import read_results
 from harness.stats.outcomes import FoldOutcomes, Outcomes
-from harness.stats.power import Pilot, detectable_difference, seeds_needed
+from harness.stats.power import SHARED_CLIP_VARIANCE, Pilot, detectable_difference, seeds_needed
+from harness.stats.variance_parts import variance_parts
 
 SEEDS_SHOWN = (1, 3, 5, 10, 20)
 DIFFERENCES_SHOWN = (0.005, 0.01, 0.02, 0.03)
 ASSUMED_RUN_SD = 0.006
-"""Assumed where the pilot has one seed: seeds of published DFER methods vary by 0.3 to 1 point of WAR."""
+"""Assumed where the pilot has one seed: seeds of published DFER methods vary by 0.3 to 1 point of WAR.
+
+That is as published, on a few thousand clips a fold, and holds some of their noise: rather too large than too small.
+"""
 
 
 def power_report(run: RunPaths, num_clips: int | None = None, num_folds: int | None = None) -> str:
@@ -32,20 +36,15 @@ def power_report(run: RunPaths, num_clips: int | None = None, num_folds: int | N
         raise HarnessError(
             "A pilot for power needs at least two methods, to see how often exactly one of them is right."
         )
-    measured = run_sd(outcomes)
-    pilot = Pilot(
-        num_clips=num_clips or outcomes.num_clips,
-        num_folds=num_folds or len(outcomes.folds),
-        discordance=discordance(outcomes),
-        run_sd=ASSUMED_RUN_SD if measured is None else measured,
-    )
-    source = "assumed, the pilot has one seed" if measured is None else "measured"
-    one_right = f"Exactly one of two methods is right on {100 * pilot.discordance:.1f} % of clips (pilot)"
-    between_seeds = f"WAR varies by {100 * pilot.run_sd:.2f} points between seeds ({source})"
+    pilot = planned(outcomes, num_clips or outcomes.num_clips, num_folds or len(outcomes.folds))
+    source = "assumed, the pilot has one seed" if variance_parts(outcomes) is None else "measured"
+    one_right = f"Exactly one of two methods is right on {100 * discordance(outcomes):.1f} % of clips (pilot)"
+    repeated = f"another seed repeats {100 * pilot.shared:.0f} % of what varies from clip to clip ({source})"
+    between_seeds = f"beyond clips, WAR varies by {100 * pilot.run_sd:.2f} points between seeds ({source})"
     lines = [
         f"# What {pilot.num_clips} test clips in {pilot.num_folds} folds can tell apart",
         "",
-        f"{one_right}; {between_seeds}. Two-sided 5 %, power 80 %.",
+        f"{one_right}; {repeated}; {between_seeds}. Two-sided 5 %, power 80 %.",
         "",
         f"| Seeds per fold | {' | '.join(str(seeds) for seeds in SEEDS_SHOWN)} | unlimited |",
         f"| :-- |{' --: |' * (len(SEEDS_SHOWN) + 1)}",
@@ -72,15 +71,20 @@ def discordance(outcomes: Outcomes) -> float:
     return float(np.mean(shares))
 
 
-def run_sd(outcomes: Outcomes) -> float | None:
-    """Standard deviation of WAR between seeds within a fold, pooled over folds and methods; None for one seed."""
-    variances = []
-    for fold in outcomes.folds:
-        for method in outcomes.methods:
-            war = fold.correct[fold.runs_of(method), outcomes.clean].mean(axis=(1, 2))
-            if len(war) > 1:
-                variances.append(float(np.var(war, ddof=1)))
-    return float(np.sqrt(np.mean(variances))) if variances else None
+def planned(outcomes: Outcomes, num_clips: int, num_folds: int) -> Pilot:
+    """What the pilot says of a study of that size; with one seed, how clips and seeds share it is assumed."""
+    parts = variance_parts(outcomes)
+    if parts is None:
+        return Pilot(
+            num_clips=num_clips, num_folds=num_folds, clip_variance=discordance(outcomes), run_sd=ASSUMED_RUN_SD
+        )
+    return Pilot(
+        num_clips=num_clips,
+        num_folds=num_folds,
+        clip_variance=parts.of_clips,
+        shared=parts.clip / parts.of_clips if parts.of_clips else SHARED_CLIP_VARIANCE,
+        run_sd=float(np.sqrt(parts.seed / 2)),
+    )
 
 
 def _first(fold: FoldOutcomes, method: str, condition: int) -> np.ndarray:

@@ -37,9 +37,6 @@ BOUNDS = {
 """Values that a measure can have, which limits are kept to: replicates of very small strata are stretched and can fall
 outside. The others are not bounded."""
 
-SOMETIMES = "retention"
-"""The measure that some methods do not have: what is kept above chance, where the clean score is not above it."""
-
 Both = tuple[Float[np.ndarray, " m"], Float[np.ndarray, "b m"]]
 """A measure's values and replicates."""
 
@@ -47,9 +44,9 @@ Both = tuple[Float[np.ndarray, " m"], Float[np.ndarray, "b m"]]
 def robustness_table(results: StudyResults, findings: Findings, replicates: int = 1000) -> pd.DataFrame:
     """One row per method, selection rule, metric and measure in the ROBUSTNESS schema; none without perturbations.
 
-    Corruption errors are left out where the reference makes no error under some perturbation, in some replicate, and
-    where a rule was not measured for it. What is kept above chance is not a number where the clean score is not above
-    chance, and has no limits where that is so in more than 2.5 % of the replicates.
+    A ratio is not a number where its denominator is not above zero (what is kept above chance, of a method that is not
+    above it), and has no limits where that is so in more than 2.5 % of the replicates. A measure is left out where no
+    method has it, and corruption errors where a rule was not measured for the reference.
     """
     judged = {RANKED: Judged(results.outcomes, findings.scores), **findings.selection.judged}
     rows = [row for rule, one in judged.items() for row in _rows(results, one, rule, replicates)]
@@ -60,8 +57,7 @@ def _rows(results: StudyResults, judged: Judged, rule: str, replicates: int) -> 
     outcomes = judged.outcomes
     rows: list[dict[str, Any]] = []
     for (metric, measure), (values, resampled) in _measured(results, judged, replicates).items():
-        finite = np.isfinite(resampled).all() and np.isfinite(values).all()
-        if not finite and measure != SOMETIMES:
+        if not np.isfinite(values).any():
             continue
         if measure in RELATIVE and outcomes.methods[REFERENCE] != results.outcomes.methods[REFERENCE]:
             continue
@@ -100,7 +96,17 @@ def _measured(results: StudyResults, judged: Judged, replicates: int) -> dict[tu
         for metric in METRICS_SHOWN:
             of_clips = _of_clips(suite, judged.outcomes.conditions, (changed, kept), metric)
             found |= {(metric, name): both for name, both in of_clips.items()}
+            if destroying := suite.families("order"):
+                found[metric, "order_change"] = _order_change(judged, metric, destroying)
     return found
+
+
+def _order_change(judged: Judged, metric: str, families: dict[str, tuple[Condition, ...]]) -> Both:
+    """The score without the order of frames less the clean one: what is gained is set against what is lost."""
+    outcomes, scores = judged
+    both = scores.values[metric], scores.replicates[metric]
+    values, replicates = _averaged(both, outcomes.conditions, families)
+    return values - both[0][..., outcomes.clean], replicates - both[1][..., outcomes.clean]
 
 
 def _of_scores(suite: Suite, judged: Judged, metric: str) -> dict[str, Both]:
@@ -122,8 +128,7 @@ def _of_scores(suite: Suite, judged: Judged, metric: str) -> dict[str, Both]:
     observed, resampled = (
         Robustness(one[metric], outcomes.conditions, suite) for one in (scores.values, scores.replicates)
     )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return {name: (measure(observed), measure(resampled)) for name, measure in measures.items()}
+    return {name: (measure(observed), measure(resampled)) for name, measure in measures.items()}
 
 
 def _of_clips(

@@ -6,6 +6,7 @@ from jaxtyping import Bool, Float
 from harness.spec.trial import CLEAN_CONDITION
 from harness.stats.bootstrap import Resampling, Scores, bootstrap
 from harness.stats.outcomes import FoldOutcomes, Outcomes
+from harness.stats.robustness import ratio
 
 
 def flips(outcomes: Outcomes, resampling: Resampling) -> Scores:
@@ -25,8 +26,8 @@ def flips(outcomes: Outcomes, resampling: Resampling) -> Scores:
 def resisted(outcomes: Outcomes, resampling: Resampling) -> Scores:
     """Resist rate: of the clips named rightly when clean, the share still named rightly.
 
-    The ``uar`` form divides mean recalls. Under order-destroying conditions one minus the resist rate is the temporal
-    sensitivity: near 0 for a method that only averages frames.
+    The ``uar`` form divides mean recalls. Not a number where no clean clip is named rightly. Under order-destroying
+    conditions one minus the resist rate is the temporal sensitivity: near 0 for a method that only averages frames.
     """
     clean = outcomes.conditions.index(CLEAN_CONDITION)
 
@@ -42,7 +43,4 @@ def resisted(outcomes: Outcomes, resampling: Resampling) -> Scores:
 
 
 def _over_clean(values: Float[np.ndarray, "*lead m c"], clean: int) -> Float[np.ndarray, "*lead m c"]:
-    base = values[..., [clean]]
-    kept: Float[np.ndarray, "*lead m c"] = np.zeros_like(values)
-    np.divide(values, base, out=kept, where=np.broadcast_to(base > 0, values.shape))
-    return kept
+    return ratio(values, values[..., [clean]])

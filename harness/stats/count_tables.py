@@ -128,7 +128,8 @@ def draw_weights(table: FoldTable, rows: int, name: tuple[int, int, int], *, pai
     columns = np.empty((rows, len(table.share)))
     for method, own in zip(table.methods, table.columns, strict=True):
         drawn = np.random.default_rng(derive("seeds", "all" if paired_seeds else method, *name))
-        columns[:, own] = table.share[own] * (1 + _stretch(len(own)) * (_multinomial(drawn, rows, len(own)) - 1.0))
+        weights = _multinomial(drawn, rows, len(own)).astype(np.float64)
+        columns[:, own] = table.share[own] * (1 + _stretch(len(own)) * (weights - 1))
     return Weights(units, columns)
 
 

@@ -8,6 +8,9 @@ from jaxtyping import Float
 CONFIDENCE = 0.95
 """The share of replicates inside every interval."""
 
+DECIMALS = 12
+"""Of a limit: beyond them are the rounding errors of sums alone."""
+
 
 class Interval(NamedTuple):
     """A number, its 95 % interval, the clips it rests on, and the sources of variation that the interval covers."""
@@ -32,7 +35,7 @@ def percentile_band(
 ) -> Band:
     """The percentile interval: the middle ``confidence`` of the replicates (Efron & Tibshirani 1993, section 13.3)."""
     tail = (1 - confidence) / 2
-    low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
+    low, high = np.quantile(replicates, [tail, 1 - tail], axis=0).round(DECIMALS)
     return Band(point, low, high)
 
 
@@ -55,5 +58,5 @@ def bounded_band(
     """
     tail = (1 - CONFIDENCE) / 2
     known = (np.isfinite(replicates).mean(axis=0) >= 1 - tail) & np.isfinite(point)
-    low, high = np.nanquantile(np.where(known, replicates, 0.0), [tail, 1 - tail], axis=0)
+    low, high = np.nanquantile(np.where(known, replicates, 0.0), [tail, 1 - tail], axis=0).round(DECIMALS)
     return Band(point, *(np.where(known, np.clip(limit, *bounds), np.nan) for limit in (low, high)))

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import norm
 
 SHARED_CLIP_VARIANCE = 0.5
-"""The share of clip-level variation that another seed repeats; the rest averages out over seeds.
+"""The share of clip-level variation that another seed repeats, where a pilot does not measure it.
 
 Between 0 (every training errs on other clips) and 1 (all err on the same); measured near one half on DFEW logs.
 """
@@ -22,15 +22,19 @@ class Pilot:
     Attributes:
         num_clips: test clips of all folds together.
         num_folds: folds.
-        discordance: the share of clips that exactly one of two methods names rightly.
-        run_sd: standard deviation of WAR between seeds on a fold, as a fraction.
+        clip_variance: variance from clip to clip of the difference of two trainings' correctness; for methods of equal
+            score, the share of clips that exactly one of them names rightly.
+        run_sd: standard deviation between seeds of the WAR that a training has on all clips there could be, as a
+            fraction: without the noise of the clips that it happens to be tested on, which ``clip_variance`` holds.
+        shared: the share of ``clip_variance`` that another seed repeats.
         method_by_fold_sd: see ``METHOD_BY_FOLD_SD``.
     """
 
     num_clips: int
     num_folds: int
-    discordance: float
+    clip_variance: float
     run_sd: float
+    shared: float = SHARED_CLIP_VARIANCE
     method_by_fold_sd: float = METHOD_BY_FOLD_SD
 
 
@@ -39,8 +43,7 @@ def standard_error(pilot: Pilot, num_seeds: int | float) -> float:
 
     Clips, seeds and the interaction of method and fold vary independently; infinitely many seeds leave the clips.
     """
-    shared = SHARED_CLIP_VARIANCE
-    clips = pilot.discordance * (shared + (1 - shared) / num_seeds) / pilot.num_clips
+    clips = pilot.clip_variance * (pilot.shared + (1 - pilot.shared) / num_seeds) / pilot.num_clips
     runs = 2 * pilot.run_sd**2 / (pilot.num_folds * num_seeds)
     folds = 2 * pilot.method_by_fold_sd**2 / pilot.num_folds if pilot.num_folds > 1 else 0.0
     return float(np.sqrt(clips + runs + folds))

@@ -18,6 +18,12 @@ WORST_SHARE = 0.1
 """CVaR averages this share of the conditions, the worst (Rockafellar & Uryasev, Journal of Risk 2000)."""
 
 
+def ratio(above: Float[np.ndarray, "*#shape"], below: Float[np.ndarray, "*#shape"]) -> Float[np.ndarray, "*shape"]:
+    """One over the other; not a number where the denominator is not above zero, as a share of nothing means nothing."""
+    above, below = np.broadcast_arrays(above, below)
+    return np.asarray(np.divide(above, below, out=np.full(above.shape, np.nan), where=below > ROUNDING))
+
+
 class Robustness:
     """Measures of scores under the label-preserving conditions of a suite."""
 
@@ -41,7 +47,7 @@ class Robustness:
 
     def relative(self) -> Float[np.ndarray, "*lead m"]:
         """The mean over the clean score (rPC, Michaelis et al. 2019, equation 2; gamma_r, Schiappa et al. 2023)."""
-        return np.asarray(self.mean() / self.clean)
+        return ratio(self.mean(), self.clean)
 
     def absolute(self) -> Float[np.ndarray, "*lead m"]:
         """One minus the points lost (gamma_a, Schiappa et al., CVPR 2023, section 3.3)."""
@@ -52,8 +58,7 @@ class Robustness:
 
         Not a number where the clean score is at or below chance: there is nothing to retain.
         """
-        above = self.clean - chance
-        return np.divide(self.mean() - chance, above, out=np.full_like(above, np.nan), where=above > ROUNDING)
+        return ratio(self.mean() - chance, self.clean - chance)
 
     def worst_family(self) -> Float[np.ndarray, "*lead m"]:
         """The lowest of the families' means."""
@@ -81,12 +86,15 @@ class Robustness:
         """Mean corruption error against a reference method: its own is 1 and less is better.
 
         Per perturbation, summed error over summed error of the reference, then the mean over perturbations
-        (Hendrycks & Dietterich, ICLR 2019, section 4.2).
+        (Hendrycks & Dietterich, ICLR 2019, section 4.2). Not a number where the reference makes no error under one.
         """
         return self._errors(1 - self._scores, reference)
 
     def relative_corruption_error(self, reference: int) -> Float[np.ndarray, "*lead m"]:
-        """As ``corruption_error`` for the error added to that on clean clips (Hendrycks & Dietterich 2019)."""
+        """As ``corruption_error`` for the error added to that on clean clips (Hendrycks & Dietterich 2019).
+
+        Not a number where some perturbation adds no error to the reference's.
+        """
         return self._errors(self.clean[..., None] - self._scores, reference)
 
     def _errors(self, errors: Float[np.ndarray, "*lead m c"], reference: int) -> Float[np.ndarray, "*lead m"]:
@@ -94,7 +102,7 @@ class Robustness:
         for name in sorted({condition.perturbation for condition in self._flat}):
             columns = [self._conditions.index(one) for one in self._flat if one.perturbation == name]
             total = errors[..., columns].sum(axis=-1)
-            ratios.append(total / total[..., [reference]])
+            ratios.append(ratio(total, total[..., [reference]]))
         return np.asarray(np.mean(ratios, axis=0))
 
     def _perturbed(self) -> Float[np.ndarray, "*lead m p"]:

@@ -197,6 +197,14 @@ def test_the_seed_part_of_the_spread_is_the_unbiased_variance_of_a_mean():
     assert drawn.var() == pytest.approx(np.var([1, 1, 0, 0], ddof=1) / 4, rel=0.05)
 
 
+@pytest.mark.parametrize("seeds", [3, 4, 5, 7])
+def test_where_every_clip_is_named_rightly_the_limits_are_one_to_the_last_digit(seeds):
+    outcomes = random_outcomes(methods=("a",), seeds=seeds, skill=1.1)
+    band = bootstrap(outcomes, Resampling(replicates=200)).band("uar")
+    assert (band.low == 1).all()
+    assert (band.high == 1).all()
+
+
 def test_two_seeds_say_nothing_about_training():
     scores = bootstrap(random_outcomes(seeds=2), Resampling(replicates=20))
     assert scores.covers == "clips"

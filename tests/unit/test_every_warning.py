@@ -1,6 +1,7 @@
 """Every warning that a reader needs, one test each: it is given where it applies and not where it does not."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -221,8 +222,19 @@ def test_networks_that_learnt_nothing_are_named(tmp_path, tiny):
     run = fabricate(tmp_path, TINY)
     constant = np.eye(len(CLASSES), dtype=np.float32)[2]
     rewrite(run, lambda rows: rows.assign(logits=[constant] * len(rows)), trial=0)
-    assert "names every clean clip Neutral: it has learnt nothing" in said(run)
+    assert re.search(
+        r" names every clean clip Neutral in 1 of 2 networks \(fold \d, seed 0\): it has learnt", said(run)
+    )
     assert "learnt nothing" not in said(tiny)
+
+
+def test_networks_of_a_method_that_learnt_nothing_are_named_in_one_line(tmp_path):
+    run = fabricate(tmp_path, TINY)
+    constant = np.eye(len(CLASSES), dtype=np.float32)[2]
+    rewrite(run, lambda rows: rows.assign(logits=[constant] * len(rows)))
+    lines = [line for line in said(run).split("\n") if "learnt nothing" in line]
+    starts = [line.split(":")[0] for line in lines]
+    assert starts == [f"{name} names every clean clip Neutral in 2 of 2 networks" for name in TINY.skills]
 
 
 def test_unfinished_trials_and_excluded_clips_are_named(tmp_path):

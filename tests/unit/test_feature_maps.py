@@ -1,5 +1,7 @@
 """Maps of features: principal components as scikit-learn has them, neighbours counted in all dimensions."""
 
+import re
+
 import numpy as np
 import pytest
 from fabricated_run import Fabrication, fabricate
@@ -9,7 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 from harness.report import feature_maps as maps
 from harness.report.build import build
 from harness.report.feature_maps import coloring, feature_maps, principal_components
-from harness.report.figures.maps import draw_map
+from harness.report.figures.maps import MOVES, NAME_HEIGHT, draw_map
 from harness.report.study_results import read_results
 
 STORED = Fabrication(clips=60, perturbations=(), folds=(1, 2), features=12)
@@ -109,10 +111,23 @@ def test_a_study_that_stored_no_features_has_no_map(tmp_path):
     assert "How networks arrange" not in build(fabricate(tmp_path, plain), replicates=20).html_path.read_text()
 
 
-def test_names_that_would_lie_on_each_other_are_left_to_the_legend(found):
-    info = found[0]
-    here = np.full((4, 2), 0.5)
-    apart = np.array([[0.1, 0.1], [0.1, 0.1], [0.9, 0.9], [0.9, 0.9]])
-    pair = coloring("class", ["Happy", "Happy", "Sad", "Sad"], np.array([1, 0, 3, 2]))
-    counts = [draw_map(info._replace(projections={"PCA": one}), "PCA", pair).count("<text") for one in (here, apart)]
-    assert counts == [1, 2]
+def names_at(info, places, names):
+    """Where each name of a map stands."""
+    codes = np.arange(len(names))
+    own = coloring("class", names, np.roll(codes, 1))
+    drawn = draw_map(info._replace(projections={"PCA": np.array(places)}), "PCA", own)
+    return {name: (int(x), int(y)) for x, y, name in re.findall(r'<text [^>]*x="(\d+)" y="(\d+)">(\w+)<', drawn)}
+
+
+def test_names_that_would_lie_on_each_other_are_moved_apart(found):
+    apart = names_at(found[0], [[0.1, 0.1], [0.9, 0.9]], ["Happy", "Sad"])
+    here = names_at(found[0], [[0.5, 0.5]] * 3, ["Angry", "Happy", "Sad"])
+    assert len(apart) == 2
+    assert len({x for x, _ in here.values()}) == 1
+    heights = sorted(y for _, y in here.values())
+    assert len(heights) == 3
+    assert np.diff(heights).min() >= NAME_HEIGHT
+
+
+def test_names_for_which_there_is_no_place_are_left_to_the_legend(found):
+    assert len(names_at(found[0], [[0.5, 0.5]] * 9, [f"class{index}" for index in range(9)])) == len(MOVES)

@@ -45,8 +45,8 @@ def test_few_clips_make_few_bins():
 
 
 def test_the_title_says_which_way_a_network_errs():
-    assert "on test clips too sure by" in draw_reliability(reliability([judged(4000, sharpness=3.0)])[0], 0)
-    assert "on test clips too unsure by" in draw_reliability(reliability([judged(4000, sharpness=0.3)])[0], 0)
+    assert "too sure by" in draw_reliability(reliability([judged(4000, sharpness=3.0)])[0], 0)
+    assert "too unsure by" in draw_reliability(reliability([judged(4000, sharpness=0.3)])[0], 0)
     assert "about as sure as right" in draw_reliability(reliability([judged(40_000, sharpness=1.0)])[0], 0)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from fabricated_run import Fabrication, fabricate
 
+from harness.cli.arguments import RUNS, file_of, runs_of
 from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.report.build import build
@@ -167,16 +168,32 @@ def test_text_from_a_study_is_escaped(tmp_path):
     assert "<b>a</b>" not in page
 
 
-def test_what_reproduces_a_run_is_a_file_that_exists(built):
+def test_what_reproduces_a_run_is_a_command_that_finds_its_study_and_its_results(built, monkeypatch):
     run, outputs = built
-    assert "dferbench run fabricated/study.yaml (kept with the results)" in outputs.html_path.read_text()
-    assert (run.root / "fabricated" / "study.yaml").is_file()
+    folder = f"{run.root.name}/fabricated"
+    said = f"dferbench run {folder} (in the folder that {run.root.name} lies in; "
+    assert said in outputs.html_path.read_text()
+    monkeypatch.chdir(run.root.parent)
+    assert file_of(folder) == run.study_file
+    assert runs_of(folder, RUNS) == run.root
+
+
+def test_a_loss_has_the_sign_that_the_text_above_the_table_says(built):
+    run, outputs = built
+    section = outputs.html_path.read_text().split('<section id="perturbations">')[1].split("</section>")[0]
+    assert "Change of UAR against clean clips in points" in section
+    scores = read(run.table("scores"), SCORES)
+    scores = scores[(scores["metric"] == "uar") & (scores["method"] == "hdf")].set_index("scope")["value"]
+    change = 100 * (scores[["contrast-1", "contrast-5"]].mean() - scores["clean"])
+    assert change < -1
+    row = section.split('<th scope="row">Contrast</th>')[1]
+    assert f"<b>{change:.1f}</b>".replace("-", "\N{MINUS SIGN}") in row.split("</td>")[1]
 
 
 def test_a_figure_of_the_selection_says_that_it_is_a_mean_of_trainings():
     curve = EpochCurve(fold=1, seed=0, epochs=[1, 2], scores=[50.0, 53.7], chosen=1)
     drawn = draw_epoch_curves(MethodCurves("hdf", [curve]), 0, "UAR", (40.0, 60.0))
-    assert "best on test: 3.7 points more on average" in drawn
+    assert "best on test: +3.7 points on average" in drawn
 
 
 def test_a_run_that_was_never_started_is_one_clear_error(tmp_path):
@@ -201,6 +218,7 @@ def test_tables_are_exported_with_every_row_and_digit(built, tmp_path):
     paths = export_tables(run, tmp_path)
     assert [path.name for path in paths] == [
         "trials.csv", "metrics.csv", "scores.csv", "robustness.csv", "calibration.csv", "fingerprints.csv",
+        "recalls.csv", "recalls.tex", "confusions.csv", "cost.csv", "cost.tex", "robustness.tex",
     ]  # fmt: skip
     stored, exported = read(run.table("scores"), SCORES), pd.read_csv(tmp_path / "scores.csv")
     np.testing.assert_array_equal(stored["value"], exported["value"])

@@ -39,7 +39,17 @@ window.addEventListener("load", () => {
   selection.querySelectorAll("th[data-sort] button")[3].click();
   seen.by_score = [...selection.tBodies[0].rows].map((row) => Number(row.cells[3].dataset.value));
   seen.csv = window.dferbench.tableCsv(selection);
-  seen.unsaved = all("table.sortable:not([id])").length - all("button.save").length;
+  seen.unsaved = all("table:not([id])").length - all("button.save").length;
+  const saved = (selector) => window.dferbench.tableCsv(document.querySelector(selector)).trim().split("\\n");
+  seen.heat = saved("#perturbations .heat");
+  seen.stacked = saved("#perturbations .stacked");
+  seen.matrix = saved("#classes .matrix");
+  seen.clips = saved("#data table");
+
+  seen.cut = all("figure svg text").filter((one) => {
+    const [own, whole] = [one.getBoundingClientRect(), one.closest("svg").getBoundingClientRect()];
+    return own.right > whole.right + 1 || own.left < whole.left - 1;
+  }).map(text);
 
   seen.nameless_regions = all(".scroll").filter((one) => !one.getAttribute("aria-label")).length;
   seen.nameless_drawings = all("svg").filter((one) => !one.getAttribute("aria-label")).length;
@@ -104,6 +114,21 @@ def test_every_table_sorts_and_is_saved_as_it_is_sorted(seen):
     lines = seen["csv"].splitlines()
     assert lines[0].startswith("Method,Clips,Metric,Validation-selected,Last epoch,Best on test,Gain (points)")
     assert [float(line.split(",")[3]) for line in lines[1:]] == seen["by_score"]
+
+
+def test_tables_that_do_not_sort_are_saved_in_full_too(seen):
+    assert seen["heat"][0].startswith("Perturbation,Family,hdf,hdf_low,hdf_high,x3d,x3d_low,x3d_high,resnet18_lstm,")
+    value, low, high = (float(text) for text in seen["heat"][1].split(",")[2:5])
+    assert low <= value <= high < 1
+    assert seen["stacked"][0].startswith("Measure,hdf,hdf_low,hdf_high,")
+    assert seen["stacked"][1].startswith("Kept,0.")
+    assert seen["matrix"][0] == "class,Happy,Sad,Neutral,Angry,Surprise,Disgust,Fear"
+    assert sum(float(text) for text in seen["matrix"][1].split(",")[1:]) == pytest.approx(1)
+    assert sum(int(text) for text in seen["clips"][1].split(",")) == 80
+
+
+def test_no_word_of_a_figure_is_cut_off_at_its_edge(seen):
+    assert seen["cut"] == []
 
 
 def test_everything_has_a_name_for_those_who_cannot_see_it(seen):

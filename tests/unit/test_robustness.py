@@ -1,5 +1,7 @@
 """Robustness measures keep the identities that define them, and weigh families as said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -122,6 +124,18 @@ def test_flips_count_changes_right_or_wrong():
 def test_resisted_is_the_share_of_right_clips_that_stay_right():
     scores = resisted(consistency_outcomes(), Resampling(replicates=5))
     assert scores.values["war"][0].tolist() == [1, 0.5]
+
+
+def test_nothing_is_divided_by_nothing():
+    perfect = np.array([[1.0, 1, 1, 1, 1, 1], [0.5, 0.4, 0.3, 0.2, 0.1, 0]])
+    measures = Robustness(perfect, CONDITIONS, SUITE)
+    assert np.isnan(measures.corruption_error(0)).all()
+    assert np.isnan(measures.relative_corruption_error(0)).all()
+    assert np.isfinite(measures.relative_corruption_error(1)).all()
+    assert np.isnan(Robustness(np.zeros((1, 6)), CONDITIONS, SUITE).relative()).all()
+    wrong = consistency_outcomes()
+    never = replace(wrong.folds[0], predicted=1 - np.tile(wrong.folds[0].labels.astype(np.int8), (1, 2, 1, 1)))
+    assert np.isnan(resisted(replace(wrong, folds=(never,)), Resampling(replicates=5)).values["war"]).all()
 
 
 def test_a_suite_file_that_lacks_a_key_is_named(tmp_path):

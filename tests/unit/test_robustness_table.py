@@ -10,7 +10,7 @@ from harness.report.metrics_table import metrics_table
 from harness.report.page import page
 from harness.report.page_sections import Measured
 from harness.report.robustness_table import ANY, BOUNDS, SHARE, chance_level, robustness_table
-from harness.report.sections.robustness import kept_notes
+from harness.report.sections.robustness import near_chance
 from harness.report.study_results import read_results
 from harness.spec.trial import CLEAN_CONDITION, Condition
 from harness.stats.interval import bounded_band
@@ -96,6 +96,7 @@ def expected(method: str, metric: str) -> dict[str, float]:
         "flip_rate": by_family(lambda n, s: average(named(method, n, s) != named(method, "clean", 0), metric)),
         "resist_rate": stays,
         "temporal_sensitivity": 1 - ordered / clean,
+        "order_change": np.mean([score("global_shuffle", s) for s in MADE.severities]) - clean,
     }
 
 
@@ -135,7 +136,8 @@ def test_a_method_near_chance_keeps_nothing_that_can_be_stated_and_the_others_ar
     assert np.isfinite(own.loc[("retention", "weak"), "value"])
     assert own.loc[("retention", "weak"), ["low", "high"]].isna().all()
     assert own.loc[("retention", "worthless"), ["value", "low", "high"]].isna().all()
-    notes = kept_notes(results.outcomes, findings.scores)
+    methods, notes = near_chance(results.outcomes, findings.scores)
+    assert methods == ["weak", "worthless"]
     assert any("not defined for worthless: its clean UAR" in note for note in notes)
     assert any("no interval for weak" in note and "of 300 replicates only" in note for note in notes)
     assert not any("strong" in note for note in notes)
@@ -143,6 +145,40 @@ def test_a_method_near_chance_keeps_nothing_that_can_be_stated_and_the_others_ar
     assert "not defined</td>" in text
     assert "no interval" in text
     assert "nan" not in text.lower().split('<section id="perturbations">')[1].split("</section>")[0]
+
+
+def test_no_arrow_speaks_for_a_method_that_is_not_above_chance(tmp_path):
+    """It keeps everything because it has nothing, and loses right clips without using time."""
+    made = Fabrication(
+        skills={"strong": 1.8, "guess": -0.4}, folds=(1,), clips=60, severities=(5,),
+        perturbations=("gaussian_noise", "global_shuffle"),
+    )  # fmt: skip
+    results = read_results(fabricate(tmp_path, made))
+    findings = analyse(results, 100)
+    found = page(
+        results,
+        findings,
+        Measured(metrics_table(results), calibrated(results, 20), robustness_table(results, findings, 50)),
+    )
+    section = found.split("<h3>Robustness and temporal sensitivity</h3>")[1].split("</section>")[0]
+    rows = {row.split("<span")[0].split(">")[-1].strip(): row for row in section.split('<th scope="row"')[1:]}
+    for name in ("Kept ↑", "Flip rate ↓", "Resist rate ↑", "Temporal sensitivity"):
+        strong, guess = rows[name].split("<td ")[1:]
+        assert "optimistic" not in strong
+        assert guess.startswith('class="num optimistic"')
+        assert "<b>(" in guess
+    assert "guess is not known to be above chance" in section
+    assert "Change without order" in rows
+
+
+def test_a_ratio_whose_denominator_reaches_zero_has_no_interval(tmp_path):
+    """Contrast costs the reference next to nothing, so that others' loss is divided by nothing here and there."""
+    made = Fabrication(folds=(1,), clips=60, severities=(0.5,), perturbations=("contrast", "gaussian_noise"))
+    results = read_results(fabricate(tmp_path, made))
+    table = robustness_table(results, analyse(results, 300), 100)
+    own = table[table["measure"] == "relative_corruption_error"]
+    assert own[["low", "high"]].isna().all(axis=None)
+    assert np.isfinite(table.loc[table["measure"] == "corruption_error", ["low", "high"]]).all(axis=None)
 
 
 def test_no_limit_lies_where_the_measure_cannot():

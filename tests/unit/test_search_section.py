@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pandas as pd
 import pytest
+import yaml
 from fabricated_run import Fabrication, fabricate
 
 from harness.report.build import build
@@ -14,7 +15,7 @@ from harness.report.figures.front import draw_front, fronts
 from harness.report.figures.parallel import LETTER, Parallel, draw_parallel, parallel
 from harness.report.figures.slices import slices
 from harness.report.sections.axes import Axis, axis
-from harness.report.sections.search import searches
+from harness.report.sections.search import chosen_recipes, searches
 from harness.report.study_results import read_results
 from harness.tables.schema import SEARCH, TRIALS
 from harness.tables.store import read, write
@@ -27,6 +28,20 @@ def search(tmp_path_factory):
     found = searches(read_results(fabricate(tmp_path_factory.mktemp("runs"), SEARCHED)))
     assert [one.method for one in found] == ["hdf"]
     return found[0]
+
+
+def test_searches_and_recipes_are_in_the_order_of_the_study(tmp_path):
+    run = fabricate(tmp_path, SEARCHED)
+    trials = read(run.table("trials"), TRIALS)
+    again = trials[trials["phase"] == "search"].assign(method="resnet18_lstm")
+    again["trial_id"] = "again-" + again["trial_id"]
+    write(pd.concat([again, trials], ignore_index=True), TRIALS, run.table("trials"))
+    study = yaml.safe_load(run.study_file.read_text())
+    study["methods"] = {name: study["methods"][name] for name in ("x3d", "resnet18_lstm", "hdf")}
+    run.study_file.write_text(yaml.safe_dump(study, sort_keys=False))
+    results = read_results(run)
+    assert [one.method for one in searches(results)] == ["resnet18_lstm", "hdf"]
+    assert [method for method, _ in chosen_recipes(results)] == ["x3d", "resnet18_lstm", "hdf"]
 
 
 def test_a_logarithmic_domain_puts_its_geometric_mean_in_the_middle():

@@ -18,9 +18,12 @@ MEASURES = {
 }
 """Costs by their column: the axis's words, and the plot's."""
 
+ALIKE = 0.05
+"""Costs that differ by a smaller share are called alike: time and memory vary by as much from run to run."""
+
 
 class CostPoint(NamedTuple):
-    """One method: its cost and its UAR on clean clips with limits, in percent."""
+    """One method: its cost and its UAR on clean clips with limits, in percent; who shares a letter is tied in UAR."""
 
     method: str
     series: int
@@ -28,20 +31,26 @@ class CostPoint(NamedTuple):
     score: float
     low: float
     high: float
+    ties: str = ""
 
 
 class CostPlot(NamedTuple):
-    """One measure of cost; ``front`` are the methods that none beats in cost and score, cheapest first."""
+    """One measure of cost; ``front`` are the methods that none beats in cost and score, cheapest first.
+
+    ``of_process``: memory is that of the whole process, which networks have little part in.
+    """
 
     measure: str
     points: list[CostPoint]
     front: list[str]
+    of_process: bool = False
 
 
-def cost_plots(rows: Sequence[CostRow], board: pd.DataFrame) -> list[CostPlot]:
-    """A plot per measure that is known of two or more methods."""
+def cost_plots(rows: Sequence[CostRow], board: pd.DataFrame, *, on_cpu: bool = False) -> list[CostPlot]:
+    """A plot per measure that is known of two or more methods; on a CPU, memory is that of the process."""
     columns = [100 * board[name].to_numpy() for name in ("uar_clean", "uar_clean_low", "uar_clean_high")]
-    scores = dict(zip(board["method"], zip(*(column.tolist() for column in columns), strict=True), strict=True))
+    values = [column.tolist() for column in columns]
+    scores = dict(zip(board["method"], zip(*values, board["tie"].tolist(), strict=True), strict=True))
     plots = []
     for measure in MEASURES:
         points = [
@@ -51,7 +60,7 @@ def cost_plots(rows: Sequence[CostRow], board: pd.DataFrame) -> list[CostPlot]:
             if cost
         ]
         if len(points) > 1:
-            plots.append(CostPlot(measure, points, pareto(points)))
+            plots.append(CostPlot(measure, points, pareto(points), on_cpu and measure == "peak_memory_mb"))
     return plots
 
 
@@ -93,6 +102,20 @@ def draw_cost_plot(info: CostPlot) -> str:
 
 
 def _finding(info: CostPlot) -> str:
-    if len(info.front) == 1:
-        return f"{info.front[0]} leads"
-    return "no method beats all" if len(info.front) == len(info.points) else f"{len(info.front)} are not beaten"
+    """What may be said: who leads is ahead of every other method in a cost or a score that is not alike."""
+    costs = [one.cost for one in info.points]
+    if info.of_process:
+        return "that of the process"
+    if min(costs) >= (1 - ALIKE) * max(costs):
+        return "alike for all"
+    if len(info.front) > 1:
+        return "no method beats all" if len(info.front) == len(info.points) else f"{len(info.front)} are not beaten"
+    leader = next(one for one in info.points if one.method in info.front)
+    close = any(_alike(leader, one) for one in info.points if one is not leader)
+    return "differences are small" if close else f"{leader.method} leads"
+
+
+def _alike(one: CostPoint, other: CostPoint) -> bool:
+    """Whether two methods can be told apart neither by cost nor by score."""
+    near = min(one.cost, other.cost) >= (1 - ALIKE) * max(one.cost, other.cost)
+    return near and bool(set(one.ties) & set(other.ties))

@@ -48,7 +48,7 @@ def _epoch(curve: EpochCurve, rule: str) -> int | None:
 
 def _finding(info: MethodCurves) -> str:
     gain = _gain(info)
-    return "validation's epoch is unknown" if gain is None else f"best on test: {gain:.1f} points more on average"
+    return "validation's epoch is unknown" if gain is None else f"best on test: +{gain:.1f} points on average"
 
 
 def _gain(info: MethodCurves) -> float | None:

@@ -40,8 +40,10 @@ def draw_forest(info: Forest) -> str:
         places = np.arange(len(info.methods))[::-1]
         for row, place in enumerate(places):
             color = series_color(info.series[row])
-            axes.plot([info.low[row], info.high[row]], [place, place], color=color, linewidth=2.4)
-            axes.plot(info.point[row], place, color=color, marker=series_marker(info.series[row]), markersize=7)
+            axes.plot([info.low[row], info.high[row]], [place, place], color=color, linewidth=2.4, clip_on=False)
+            axes.plot(
+                info.point[row], place, color=color, marker=series_marker(info.series[row]), markersize=7, clip_on=False
+            )
         axes.set(title=info.title, xlabel=f"{info.title.split()[0]} (%), 95 % interval", ylim=(-0.7, len(places) - 0.3))
         axes.set_yticks(places, names)
         axes.tick_params(axis="y", length=0)

@@ -14,6 +14,9 @@ SIZE, MARGIN = 300, 14
 NAME_WIDTH, NAME_HEIGHT = 60, 13
 """What a name takes, in the same units."""
 
+MOVES = (0, 1, -1, 2, -2, 3, -3)
+"""Lines by which a name may be moved, the nearest place first."""
+
 
 def draw_map(info: FeatureMap, projection: str, coloring: Coloring) -> str:
     """One projection in one colouring; classes are named at the median of their clips where that can be read."""
@@ -35,14 +38,25 @@ def _dots(points: Float[np.ndarray, "n 2"], code: int, name: str) -> str:
 
 
 def _names(points: Float[np.ndarray, "n 2"], coloring: Coloring) -> list[str]:
-    """Names at the medians of their clips, largest class first; one that would lie on another stays in the legend."""
+    """Names at the medians of their clips, largest class first, moved a few lines where they would lie on another."""
     placed: list[tuple[float, float]] = []
     texts = []
     order = np.argsort(-np.bincount(coloring.codes, minlength=len(coloring.names)), kind="stable")
     for code in order.tolist():
         x, y = np.median(points[coloring.codes == code], axis=0).tolist()
-        x = min(max(x, NAME_WIDTH / 2), SIZE - NAME_WIDTH / 2)
-        if all(abs(x - other[0]) > NAME_WIDTH or abs(y - other[1]) > NAME_HEIGHT for other in placed):
-            placed.append((x, y))
-            texts.append(f'<text class="name" x="{x:.0f}" y="{y:.0f}">{escape(coloring.names[code])}</text>')
+        place = _free(min(max(x, NAME_WIDTH / 2), SIZE - NAME_WIDTH / 2), y, placed)
+        if place:
+            placed.append(place)
+            name = escape(coloring.names[code])
+            texts.append(f'<text class="name" x="{place[0]:.0f}" y="{place[1]:.0f}">{name}</text>')
     return texts
+
+
+def _free(x: float, y: float, placed: list[tuple[float, float]]) -> tuple[float, float] | None:
+    """The nearest place above or below that no name is at and that is on the map; None leaves it to the legend."""
+    for lines in MOVES:
+        moved = y + lines * NAME_HEIGHT
+        taken = any(abs(x - other[0]) <= NAME_WIDTH and abs(moved - other[1]) < NAME_HEIGHT for other in placed)
+        if NAME_HEIGHT < moved < SIZE and not taken:
+            return x, moved
+    return None

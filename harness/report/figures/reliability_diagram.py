@@ -32,8 +32,8 @@ def draw_reliability(info: Reliability, series: int) -> str:
 def _finding(info: Reliability) -> str:
     gap = 100 * _gap(info)
     if abs(gap) < 1:
-        return "on test clips about as sure as right"
-    return f"on test clips too {'sure' if gap > 0 else 'unsure'} by {abs(gap):.0f} points"
+        return "about as sure as right (test)"
+    return f"too {'sure' if gap > 0 else 'unsure'} by {abs(gap):.0f} points (test)"
 
 
 def _gap(info: Reliability) -> float:

@@ -41,7 +41,10 @@ def severity_curves(outcomes: Outcomes, scores: Scores, suite: Suite, metric: st
 
 
 def draw_severity_curve(curve: SeverityCurve, metric_title: str, limits: tuple[float, float], chance: float) -> str:
-    """One small multiple; all share their vertical limits, and a dotted line marks chance (percent)."""
+    """One small multiple; all share their vertical limits, and a dotted line marks chance (percent).
+
+    Lines are not cut at the limits, which they lie on where every clip is named rightly or none.
+    """
     alpha = 0.14 if len(curve.methods) <= FEW_METHODS else 0.05
     with canvas(3.5, 2.5) as (figure, axes):
         axes.grid(axis="y")
@@ -57,6 +60,7 @@ def draw_severity_curve(curve: SeverityCurve, metric_title: str, limits: tuple[f
                 color=color,
                 marker=series_marker(index),
                 linestyle=series_dashes(index),
+                clip_on=False,
             )
         axes.set(title=curve.title, xlabel="severity", ylabel=f"{metric_title} (%)", ylim=limits)
         axes.set_xticks(curve.severities, ["clean", *(f"{severity:g}" for severity in curve.severities[1:])])

@@ -18,6 +18,9 @@ NUM_SERIES = 8
 TITLE_CHARACTERS = 12
 """Of a title, on an inch."""
 
+TITLE_INDENT = 0.55
+"""Inches from a figure's left edge to its axes, where titles begin."""
+
 INK, FAINT, GRID = "#010101", "#020202", "#030303"
 """Placeholders that the page's variables replace; as colours they are all but black."""
 
@@ -88,8 +91,8 @@ def on_lines(name: str, width: int) -> str:
 
 
 def headline(figure: Figure, text: str) -> None:
-    """A title of a figure with one pair of axes, as wide as the figure, each of its lines on as many as it needs."""
-    width = int(figure.get_figwidth() * TITLE_CHARACTERS)
+    """A title of a figure with one pair of axes, as wide as these, each of its lines on as many as it needs."""
+    width = int((figure.get_figwidth() - TITLE_INDENT) * TITLE_CHARACTERS)
     figure.axes[0].set_title("\n".join(on_lines(line, width) for line in text.split("\n")))
 
 

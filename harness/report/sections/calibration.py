@@ -78,14 +78,7 @@ def _triple(row: dict[Any, Any], names: tuple[str, str, str]) -> Triple:
 
 def calibration_rows(results: StudyResults, metrics: pd.DataFrame) -> list[CalibrationRow]:
     """Means over folds, seeds and repeats; families of perturbations are averaged first."""
-    ranked = (metrics["split"] == "test") & ~metrics["selection"].isin(AUDITED)
-    test = metrics[ranked & metrics["metric"].isin(list(SHOWN))]
-    test = test.merge(results.confirmed[["trial_id", "method"]], on="trial_id")
-    means = test.groupby(["method", "metric", "perturbation", "severity"])["value"].mean().reset_index()
-    values = {
-        (row["method"], row["metric"], row["perturbation"], float(row["severity"])): float(row["value"])
-        for row in means.to_dict("records")
-    }
+    values = ranked_means(results, metrics, list(SHOWN))
     families = results.suite.restricted_to(results.outcomes.conditions).families()
     rows = []
     for method in results.outcomes.methods:
@@ -93,6 +86,18 @@ def calibration_rows(results: StudyResults, metrics: pd.DataFrame) -> list[Calib
         perturbed = [_perturbed(values, method, metric, families) for metric in SHOWN] if families else None
         rows.append(CalibrationRow(method, clean, perturbed))
     return rows
+
+
+def ranked_means(results: StudyResults, metrics: pd.DataFrame, names: list[str]) -> Values:
+    """Means over folds, seeds and repeats of test clips at the epochs that are ranked."""
+    ranked = (metrics["split"] == "test") & ~metrics["selection"].isin(AUDITED)
+    test = metrics[ranked & metrics["metric"].isin(names)]
+    test = test.merge(results.confirmed[["trial_id", "method"]], on="trial_id")
+    means = test.groupby(["method", "metric", "perturbation", "severity"])["value"].mean().reset_index()
+    return {
+        (row["method"], row["metric"], row["perturbation"], float(row["severity"])): float(row["value"])
+        for row in means.to_dict("records")
+    }
 
 
 def _perturbed(values: Values, method: str, metric: str, families: dict[str, tuple[Condition, ...]]) -> float:

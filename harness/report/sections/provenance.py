@@ -1,6 +1,7 @@
 """Where the numbers come from, and how to get them again."""
 
 import json
+import shlex
 
 from harness import __version__
 from harness.report.study_results import StudyResults
@@ -32,9 +33,11 @@ def provenance(results: StudyResults) -> list[tuple[str, str]]:
 
 
 def _again(results: StudyResults) -> str:
-    """The command for each study file that is kept beside the results; a merged board has several."""
+    """The command for each study shown (a merged board has several), and where it works."""
     studies = sorted({results.run.study, *results.confirmed["study"].dropna()})
-    return "; ".join(f"dferbench run {study}/study.yaml" for study in studies) + " (kept with the results)"
+    runs = results.run.root.absolute().name
+    commands = "; ".join(shlex.join(["dferbench", "run", f"{runs}/{study}"]) for study in studies)
+    return f"{commands} (in the folder that {runs} lies in; the study file is kept with the results)"
 
 
 def _listed(values: list[object]) -> str:

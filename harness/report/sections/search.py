@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from harness.report.sections.axes import Axis, axis, value_text
-from harness.report.study_results import StudyResults
+from harness.report.study_results import StudyResults, method_order
 from harness.tables.schema import IMPORTANCE, SEARCH
 from harness.tables.store import read
 
@@ -91,23 +91,26 @@ class Search(NamedTuple):
 
 
 def searches(results: StudyResults) -> list[Search]:
-    """Every method that was searched: from the search table, or from the trials of runs that have none."""
+    """Every method that was searched, in the study's order: from the search table, or from the trials."""
     path = results.run.table(SEARCH.name)
     objectives = asked_objectives(results.study)
     table = read(path, SEARCH) if path.exists() else _from_trials(results.trials, objectives[0])
     table = table[table["method"].isin(list(results.outcomes.methods))]
     importances = _importances(results)
+    searched = dict(list(table.groupby("method", sort=False)))
     return [
-        _search(own, objectives, _domains(results.study, str(method)), importances)
-        for method, own in table.groupby("method", sort=False)
+        _search(searched[method], objectives, _domains(results.study, method), importances)
+        for method in results.outcomes.methods
+        if method in searched
     ]
 
 
-def chosen_recipes(trials: pd.DataFrame) -> list[tuple[str, str]]:
-    """Every method with the recipe that its confirmed trials were trained with, as indented JSON."""
-    confirm = trials[trials["phase"] == "confirm"].drop_duplicates("method")
-    recipes = zip(confirm["method"], confirm["recipe"], strict=True)
-    return [(str(method), json.dumps(json.loads(str(text)), indent=2, sort_keys=True)) for method, text in recipes]
+def chosen_recipes(results: StudyResults) -> list[tuple[str, str]]:
+    """Every method, in the study's order, with the recipe of its confirmed trials as indented JSON."""
+    confirm = results.trials[results.trials["phase"] == "confirm"].drop_duplicates("method").set_index("method")
+    order = method_order(results.study, confirm.reset_index())
+    texts = {method: json.loads(str(confirm.loc[method, "recipe"])) for method in order}
+    return [(method, json.dumps(recipe, indent=2, sort_keys=True)) for method, recipe in texts.items()]
 
 
 def asked_objectives(study: Mapping[str, Any]) -> list[str]:

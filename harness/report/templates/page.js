@@ -72,22 +72,34 @@
   const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const asCsv = (rows) => rows.map((row) => row.map(quoted).join(",")).join("\n") + "\n";
 
-  /* Every other table as it is sorted now: full numbers where a cell has one, else its text. */
+  /* Every other table as it is sorted now: full numbers where a cell has one, with the limits that it has, else text. */
   const plain = (cell) => cell.dataset.value ?? cell.textContent.trim().replace(/\s+/g, " ");
-  const tableCsv = (table) => {
-    const heads = [...table.querySelectorAll("th[data-sort]")].map((head) => [columnOf(head), head.dataset.name ?? head.textContent.trim()]);
-    const names = heads.sort((a, b) => a[0] - b[0]).map(([, name]) => name);
-    return asCsv([names, ...[...table.tBodies[0].rows].map((row) => [...row.cells].map(plain))]);
+  const headsOf = (table) => {
+    const sorted = [...table.querySelectorAll("th[data-sort]")];
+    const heads = sorted.length ? sorted : [...(table.tHead?.rows[0].cells ?? [])];
+    const named = heads.map((head) => [columnOf(head), head.dataset.name ?? head.textContent.trim()]);
+    return named.sort((a, b) => a[0] - b[0]).map(([, name]) => name);
   };
-  document.querySelectorAll("table.sortable:not([id])").forEach((table, index) => {
+  const tableCsv = (table) => {
+    const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].filter((cell) => !cell.ariaHidden));
+    const wide = new Set(rows.flatMap((row) => row.flatMap((cell, index) => (cell.dataset.low ? [index] : []))));
+    const spread = (row, limits, text) =>
+      row.flatMap((one, index) => (wide.has(index) ? [text(one), ...limits(one)] : [text(one)]));
+    const names = spread(headsOf(table), (name) => [`${name}_low`, `${name}_high`], (name) => name);
+    const cells = rows.map((row) => spread(row, (cell) => [cell.dataset.low ?? "", cell.dataset.high ?? ""], plain));
+    return asCsv(names.length ? [names, ...cells] : cells);
+  };
+  document.querySelectorAll("table:not([id])").forEach((table) => {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "save";
     button.textContent = "Save as CSV";
     const region = table.closest(".scroll");
-    button.setAttribute("aria-label", `Save as CSV: ${region.getAttribute("aria-label")}`);
-    button.addEventListener("click", () => download(`table-${index + 1}.csv`, tableCsv(table)));
-    region.after(button);
+    const title = region?.getAttribute("aria-label") ?? table.closest("section").querySelector("h2").textContent.trim();
+    button.setAttribute("aria-label", `Save as CSV: ${title}`);
+    const name = title.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+    button.addEventListener("click", () => download(`${name}.csv`, tableCsv(table)));
+    (region ?? table).after(button);
   });
 
   /* Paper cannot be clicked: everything that is folded away is printed, then folded again. */
