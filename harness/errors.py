@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -70,3 +71,18 @@ def near_miss(name: str, known: Iterable[str]) -> str:
 def unknown(kind: str, name: str, known: Iterable[str]) -> HarnessError:
     """The error for a name that is not known, with the near miss offered."""
     return HarnessError(f"No {kind} named '{name}'. {near_miss(name, known)}")
+
+
+def raised(error: BaseException, file: Path | None = None) -> str:
+    """In one line, what code that others wrote has raised: its type, what it says, and the line that it comes from.
+
+    Args:
+        error: a syntax error tells its place itself.
+        file: the plugin's own; the last line in it is named, or the last of all where the error passed through none.
+    """
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
+    steps = traceback.extract_tb(error.__traceback__)
+    inside = [step for step in steps if file is not None and Path(step.filename) == file] or steps
+    place = f" ({inside[-1].filename}, line {inside[-1].lineno})" if inside else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"

@@ -37,7 +37,7 @@ def parts(name: str) -> frozenset[str]:
 
 
 def foreign_code(name: str) -> str:
-    """What tells the source of those of a perturbation's parts that come from other packages; empty without any.
+    """What tells the source of those of a perturbation's parts that dferbench was not released with; empty without any.
 
     Raises:
         HarnessError: for an unknown name.
