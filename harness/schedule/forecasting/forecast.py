@@ -17,7 +17,7 @@ from harness.plan import Count, Unit, confirm_units, counts, search_units
 from harness.schedule.cluster.placing import Offer, requests, slots_of
 from harness.schedule.forecasting.costs import Done, MethodCosts, each_costs, method_costs, pack_bytes
 from harness.schedule.forecasting.forecast_text import basis_line, costs_table, slots_line, storage_line, trials_table
-from harness.schedule.forecasting.stored_costs import TRAINED, stored_costs
+from harness.schedule.forecasting.stored_costs import stored_costs
 from harness.schedule.operate.driver import read_progress
 from harness.schedule.operate.wanted import Found, Wanted, look, wanted_by
 from harness.schedule.run import open_study, pick_device
@@ -133,7 +133,7 @@ def _asked(method: str, found: dict[Wanted, Found]) -> Count:
 
 def _trained(one: Wanted, seen: Found) -> int:
     """Epochs that storage holds of a trial."""
-    return int(seen.record["epochs"]) if seen.state == "halted" else one.epochs * (seen.state in TRAINED)
+    return int(seen.record["epochs"]) if seen.state == "halted" else one.epochs * seen.trained
 
 
 def _done(found: dict[Wanted, Found], over: bool) -> dict[str, Done]:
