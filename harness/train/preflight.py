@@ -26,7 +26,7 @@ from harness.tables.temporary import sweep
 from harness.train.conditions import foreign_code, perturbation
 from harness.train.manifest import write_manifest
 from harness.train.pretrained import load_pretrained
-from harness.train.rehearsal import check_conditions, check_recipe
+from harness.train.rehearsal import check_conditions, check_metrics, check_recipe
 from harness.train.space import check_space
 from harness.train.targets import check_soft_labels, check_targets
 from perturbations._apply import SUITE_VERSION
@@ -93,6 +93,7 @@ def check_plugins(study: StudySpec, source: Source) -> dict[str, int]:
             raise unknown("sampler", sampler, SAMPLERS)
     folds = _carved(study, source)
     check_soft_labels(study, source)
+    check_metrics(len(source.classes))
     check_conditions(study)
     problems: list[str] = []
     weights: dict[str, int] = {}

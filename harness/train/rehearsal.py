@@ -1,16 +1,17 @@
-"""What a study names, tried once on a grey clip before anything is trained: networks, objectives, perturbations."""
+"""What a study names, tried once before anything is trained: networks, objectives, metrics, perturbations."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from harness.data.clip import Fold, Source
 from harness.errors import CollectedError, HarnessError, raised
 from harness.objectives._contract import LossParts, Objective, TrainState
-from harness.plugins import load, source_file
+from harness.plugins import code, load, names, source_file
 from harness.spec.method import RecipeSpec
 from harness.spec.study import StudySpec
 from harness.spec.trial import CLEAN, ClipSpec, Condition
@@ -21,6 +22,8 @@ from perturbations._apply import key, perturb
 
 CLIPS = 4
 """Clips that an objective is tried on: two of one class, so that contrasts have pairs."""
+SCORED = 64
+"""Clips that a metric is tried on."""
 
 
 def check_recipe(recipe: RecipeSpec, source: Source, fold: Fold, clip: ClipSpec) -> nn.Module:
@@ -104,6 +107,24 @@ def _states(plugin: Objective, output: Output, labels: Tensor) -> list[TrainStat
     shares = nn.functional.one_hot(labels, num_classes).float()
     soft = TrainState(groups=plain.groups, auxiliary=auxiliary, label_distributions=shares)
     return [plain, soft]
+
+
+def check_metrics(num_classes: int) -> None:
+    """See that metrics of others, which every report computes, make numbers of random logits.
+
+    Raises:
+        HarnessError: the first that does not.
+    """
+    generator = np.random.default_rng(0)
+    logits, labels = generator.standard_normal((SCORED, num_classes)), np.arange(SCORED) % num_classes
+    for name in names("metric"):
+        if not code("metric", name):
+            continue
+        metric, file = load("metric", name), source_file("metric", name)
+        try:
+            float(metric.compute(logits.astype(np.float32), labels))
+        except Exception as error:
+            raise HarnessError(f"metric '{name}' ({file}): {raised(error, file)}") from error
 
 
 def check_conditions(study: StudySpec) -> None:

@@ -13,7 +13,7 @@ from harness.spec.method import RecipeSpec
 from harness.spec.study import StudySpec
 from harness.spec.trial import ClipSpec, ValidationSpec
 from harness.train import rehearsal
-from harness.train.rehearsal import check_conditions, check_recipe
+from harness.train.rehearsal import check_conditions, check_metrics, check_recipe
 
 CLIP = ClipSpec(frames=FRAMES, size=SIZE, max_stored_frames=12)
 NETWORK = """
@@ -157,6 +157,22 @@ def test_perturbations_of_others_are_shown_at_all_severities_and_ours_at_the_hig
     )
     check_conditions(stressed("strange", "fog"))
     assert shown == [("Strange", 1), ("Strange", 3), (load("perturbation", "fog").title, 3)]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "strange = Metric(title='S', source='t', higher_is_better=True, compute=lambda logits, labels: logits[99])",
+            "IndexError",
+        ),
+        ("strange = Metric(title=", "SyntaxError"),
+    ],
+)
+def test_a_metric_that_would_break_the_report_is_told_of(drop, line, words):
+    file = drop("metric", "strange", f"from harness.metrics._contract import Metric\n\n{line}\n")
+    with pytest.raises(HarnessError, match=rf"etric 'strange' .*{words}: .*\({file}, line 3\)"):
+        check_metrics(3)
 
 
 def test_a_file_that_cannot_be_imported_is_told_with_its_line(drop):
