@@ -38,6 +38,10 @@ class DamagedError(HarnessError):
         )
 
 
+class NothingToReportError(HarnessError):
+    """A study of which no confirmed trial has a result."""
+
+
 class CollectedError(HarnessError):
     """Several mistakes found in one pass, so that they can be mended in one pass.
 
@@ -86,3 +90,18 @@ def raised(error: BaseException, file: Path | None = None) -> str:
     inside = [step for step in steps if file is not None and Path(step.filename) == file] or steps
     place = f" ({inside[-1].filename}, line {inside[-1].lineno})" if inside else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"
+
+
+def gist(error: str, longest: int = 300) -> str:
+    r"""What an error says, in a line: its first, or of a traceback the exception's type and message.
+
+    >>> gist('Traceback:\n  File "fog.py", line 3, in apply\n    return 1 / 0\nZeroDivisionError: by 0\nby fog')
+    'ZeroDivisionError: by 0'
+    >>> gist("No model named 'x3e'. Known: x3d.", 10)
+    'No model …'
+    """
+    lines = error.strip().splitlines() or [""]
+    frames = [place for place, line in enumerate(lines) if line.startswith("  File ")]
+    after = [line for line in lines[frames[-1] + 1 :] if not line.startswith(" ")] if frames else lines
+    line = (after or lines[-1:])[0].strip()
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
