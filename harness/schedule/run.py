@@ -23,7 +23,7 @@ from harness.schedule.operate.publisher import Publisher
 from harness.schedule.search.search_scores import check_search_sees_no_test_condition
 from harness.schedule.session import Session
 from harness.schedule.signals import interrupt_on_sigterm
-from harness.spec.load import load_study
+from harness.spec.load import anchored, load_study
 from harness.spec.study import StudySpec
 from harness.tables.storage import storage
 from harness.train.conditions import with_suite
@@ -38,7 +38,7 @@ def open_study(file: Path) -> StudySpec:
     Raises:
         HarnessError: for whatever cannot be.
     """
-    study = with_suite(load_study(file))
+    study = with_suite(anchored(load_study(file)))
     check(study, str(file))
     check_search_sees_no_test_condition(study)
     return with_code(with_weights(study))

@@ -84,6 +84,14 @@ def parse_study(text: str, name: str) -> StudySpec:
         raise CollectedError(f"{name}: {len(problems)} mistakes", problems) from None
 
 
+def anchored(study: StudySpec) -> StudySpec:
+    """The study with the root of its data as an absolute path; relative ones are taken from the working directory."""
+    if study.dataset.root is None:
+        return study
+    root = str(Path(study.dataset.root).expanduser().absolute())
+    return study.model_copy(update={"dataset": study.dataset.model_copy(update={"root": root})})
+
+
 def dump_study(study: StudySpec) -> str:
     """The study as yaml text, every default written out."""
     return yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -144,7 +144,8 @@ class DatasetSpec(PluginSpec):
     """A data set plugin, where it lies, and its own options (``docs/data.md``)."""
 
     root: str | None = None
-    """The folder that it lies in; ``synthetic`` draws itself."""
+    """The folder that it lies in, absolute or from where dferbench is started; a run keeps it absolute in its own copy
+    of the study. ``synthetic`` draws itself."""
     on_bad_clip: Literal["error", "drop"] = "error"
     """What becomes of listed clips that are missing, empty or Git LFS pointers: ``drop`` leaves them out and lists
     them."""

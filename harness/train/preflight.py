@@ -50,7 +50,7 @@ class Prepared:
 
 
 def open_dataset(study: StudySpec) -> Source:
-    """The study's data set; relative roots are relative to the working directory.
+    """The study's data set; relative roots are taken from the working directory.
 
     Raises:
         HarnessError: if the root is missing, the lists do not fit, a fold does not exist, or a class cannot be learned

@@ -21,7 +21,7 @@ from harness.schedule.forecasting.stored_costs import stored_costs
 from harness.schedule.operate.driver import read_progress
 from harness.schedule.operate.wanted import Found, Wanted, look, wanted_by
 from harness.schedule.run import open_study, pick_device
-from harness.spec.load import load_study
+from harness.spec.load import anchored, load_study
 from harness.spec.study import StudySpec
 from harness.train.preflight import check_plugins, data_ref, open_dataset
 
@@ -99,7 +99,7 @@ def _searched_alike(study: StudySpec, run: RunPaths) -> bool:
 def _run_last(run: RunPaths) -> StudySpec | None:
     """The study that was run last, if it said what it asks for."""
     try:
-        return load_study(run.study_file) if run.wanted.exists() else None
+        return anchored(load_study(run.study_file)) if run.wanted.exists() else None
     except HarnessError:
         return None
 
