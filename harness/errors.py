@@ -57,8 +57,17 @@ class CollectedError(HarnessError):
         super().__init__("\n".join([headline, *lines]))
 
 
-def near_miss(name: str, known: Iterable[str]) -> str:
-    """A hint for a name that is not known: the closest known name, and all of them.
+SHOWN = 16
+"""Known names that a hint lists, the nearest before others."""
+
+
+def near_miss(name: str, known: Iterable[str], where: str = "") -> str:
+    """A hint for a name that is not known: the closest known name, and all of them or the nearest.
+
+    Args:
+        name: the unknown one.
+        known: the others.
+        where: what lists all of them, told if they are too many.
 
     >>> near_miss("m3dfell", ["hdf", "m3dfel", "x3d"])
     "Did you mean 'm3dfel'? Known: hdf, m3dfel, x3d."
@@ -67,14 +76,23 @@ def near_miss(name: str, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     lowered = {one.lower(): one for one in names}
-    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name.lower(), lowered, n=SHOWN, cutoff=0.5)
     guess = f"Did you mean '{lowered[close[0]]}'? " if close else ""
-    return f"{guess}Known: {', '.join(names) if names else 'none'}."
+    if len(names) <= SHOWN:
+        return f"{guess}Known: {', '.join(names) or 'none'}."
+    shown = list(dict.fromkeys([*(lowered[one] for one in close), *names]))[:SHOWN]
+    return f"{guess}Known: {', '.join(sorted(shown))} and {len(names) - SHOWN} more{where and f' ({where})'}."
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> HarnessError:
     """The error for a name that is not known, with the near miss offered."""
-    return HarnessError(f"No {kind} named '{name}'. {near_miss(name, known)}")
+    return HarnessError(f"No {kind} named '{name}'. {near_miss(name, known, LISTED.get(kind, ''))}")
+
+
+LISTED = {
+    kind: f"dferbench list {kind}s" for kind in ("model", "perturbation", "objective", "dataset", "metric", "suite")
+}
+"""By kind of a name, the command that lists all of them."""
 
 
 def raised(error: BaseException, file: Path | None = None) -> str:

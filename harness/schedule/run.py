@@ -12,6 +12,7 @@ from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.plan import check
 from harness.schedule.bars import clip_bar
+from harness.schedule.cautions import print_cautions
 from harness.schedule.cluster.launch.address import check_joinable
 from harness.schedule.cluster.lease import leased
 from harness.schedule.cluster.mirror import Mirror
@@ -53,6 +54,7 @@ def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
     interrupt_on_sigterm()
     check_options(options)
     study = open_study(file)
+    print_cautions(study, console, os.cpu_count() if options.executor == "local" else None)
     run = RunPaths(options.out, study.name)
     with (
         storage(run.root),

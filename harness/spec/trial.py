@@ -78,7 +78,7 @@ class TrainingSpec(Strict):
     batch_size: int = Field(default=32, ge=1)
     """Clips of one step."""
     warmup_epochs: float = Field(default=5.0, ge=0)
-    """Epochs in which the learning rate rises from near 0; afterwards it falls along a cosine."""
+    """Epochs in which the learning rate rises from near 0, at most half of all; afterwards it falls along a cosine."""
     final_learning_rate: float = Field(default=0.01, ge=0, le=1)
     """Where it ends, as a share of ``optimizer.learning_rate``."""
     precision: Precision = "float32"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.errors import HarnessError, unknown
+from harness.errors import LISTED, HarnessError, near_miss, unknown
 from harness.plugins import code, load, names
 from harness.seeds import digest
 from harness.spec.study import StudySpec
@@ -68,6 +68,9 @@ def with_suite(study: StudySpec) -> StudySpec:
     """
     if study.stress.suite is None:
         return study
+    if study.stress.suite not in _suite.suites():
+        known = near_miss(study.stress.suite, _suite.suites(), LISTED["suite"])
+        raise HarnessError(f"stress.suite: no suite named '{study.stress.suite}'. {known}")
     members = {each.perturbation: each.severities for each in suite(study.stress.suite).members}
     stress = study.stress.model_copy(update={"suite": None, "members": {**members, **study.stress.members}})
     return study.model_copy(update={"stress": stress})

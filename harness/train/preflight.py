@@ -15,7 +15,7 @@ from harness.data.sampling import SAMPLERS
 from harness.data.split import carve
 from harness.data.store import pack
 from harness.datasets.synthetic import synthetic_home
-from harness.errors import CollectedError, HarnessError, unknown
+from harness.errors import CollectedError, HarnessError, near_miss
 from harness.paths import RunPaths, pack_folder
 from harness.plugins import load
 from harness.spec.study import StudySpec
@@ -65,7 +65,14 @@ def open_dataset(study: StudySpec) -> Source:
 
 
 def _check_classes(study: StudySpec, source: Source) -> None:
-    check_classes(source, study.folds, (study.search.folds or ()) if study.search else ())
+    searched = (study.search.folds or ()) if study.search else ()
+    for key, folds in (("folds", study.folds), ("search.folds", searched)):
+        for number in folds:
+            if number not in source.folds:
+                raise HarnessError(
+                    f"{key}: {source.name} has no fold {number}. {near_miss(str(number), map(str, source.folds))}"
+                )
+    check_classes(source, study.folds, searched)
 
 
 def _carved(study: StudySpec, source: Source) -> list[Fold]:
@@ -88,9 +95,9 @@ def check_plugins(study: StudySpec, source: Source) -> dict[str, int]:
     Raises:
         CollectedError: what does not fit, each with the method it belongs to.
     """
-    for sampler in (study.clip.train_sampler, study.clip.test_sampler):
-        if sampler not in SAMPLERS:
-            raise unknown("sampler", sampler, SAMPLERS)
+    for key in ("train_sampler", "test_sampler"):
+        if (sampler := getattr(study.clip, key)) not in SAMPLERS:
+            raise HarnessError(f"clip.{key}: no sampler named '{sampler}'. {near_miss(sampler, SAMPLERS)}")
     folds = _carved(study, source)
     check_soft_labels(study, source)
     check_metrics(len(source.classes))
