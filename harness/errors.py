@@ -100,12 +100,13 @@ def raised(error: BaseException, file: Path | None = None) -> str:
 
     Args:
         error: a syntax error tells its place itself.
-        file: the plugin's own; the last line in it is named, or the last of all where the error passed through none.
+        file: the plugin's own; the last line in it is named, and none where the error passed through none. Without a
+            file the last line of all is.
     """
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
     steps = traceback.extract_tb(error.__traceback__)
-    inside = [step for step in steps if file is not None and Path(step.filename) == file] or steps
+    inside = [step for step in steps if file is None or Path(step.filename) == file]
     place = f" ({inside[-1].filename}, line {inside[-1].lineno})" if inside else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"
 
