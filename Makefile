@@ -1,4 +1,4 @@
-.PHONY: install quickstart test lint types imports check bench gpu gpu-pixels gpu-suite gpu-waits gpu-packing
+.PHONY: install quickstart test lint types imports check released bench gpu gpu-pixels gpu-suite gpu-waits gpu-packing
 
 install:     ; pip install -e ".[dev]" -c constraints.txt
 quickstart:  ; dferbench quickstart
@@ -7,6 +7,7 @@ lint:        ; ruff check . && ruff format --check .
 types:       ; mypy
 imports:     ; lint-imports
 check:       ; .ci/run
+released:    ; python .ci/released.py
 bench:       ; for file in benchmarks/[!_]*.py; do python $$file; done
 
 # What only a GPU can show; make --keep-going gpu goes on where one of them fails.

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from harness.errors import CollectedError, HarnessError, near_miss
+from harness.errors import LISTED, CollectedError, HarnessError, near_miss
 from harness.plugins import names
 from harness.seeds import derive
 from harness.spec.search import DEFAULT_CONFIGURATIONS, WILCOXON_FOLDS, SearchSpec
@@ -212,7 +212,7 @@ def _problems(study: StudySpec) -> Iterator[str]:
 def _unknown(kind: str, name: str, where: str) -> Iterator[str]:
     known = names(kind)
     if name not in known:
-        yield f"{where}: no {kind} named '{name}'. {near_miss(name, known)}"
+        yield f"{where}: no {kind} named '{name}'. {near_miss(name, known, LISTED[kind])}"
 
 
 def _points_over_budget(study: StudySpec, method: str) -> Iterator[str]:

@@ -56,7 +56,8 @@ def perturb(
     Raises:
         ValueError: if the clips are not 8-bit RGB of at least a frame of 2 x 2 pixels, the number of keys or landmarks
             is not the number of clips, landmarks are not fractions of the frame, the severity is neither 0 nor within
-            1..5, or the perturbation returns anything but 8-bit clips of the shape that it was given.
+            1..5, or the perturbation returns anything but 8-bit clips of the shape that it was given, or writes into
+            those.
     """
     size = tuple(pixels.shape)
     if pixels.dtype != torch.uint8 or len(size) != 5 or size[2] != 3 or size[1] < 1 or min(size[3:]) < 2:
@@ -115,14 +116,28 @@ def _spoilt(
 def _applied(
     pixels: UInt8[Tensor, "b t c h w"], perturbation: Perturbation, params: Params
 ) -> UInt8[Tensor, "b t c h w"]:
-    """What the perturbation makes of clips: clips like them, because a copy would cast or repeat anything else."""
+    """What the perturbation makes of clips: clips like them, because a copy would cast or repeat anything else.
+
+    A clip is shown under one condition after another, so who writes into it spoils the others; torch counts writes.
+    """
+    before = _writes(pixels)
     spoilt = perturbation.apply(pixels, params)
+    if _writes(pixels) != before:
+        raise ValueError(
+            f"'{perturbation.title}' writes into the clips that it is given, which other conditions see next: let its "
+            "apply begin with pixels = pixels.clone()"
+        )
     if spoilt.dtype != torch.uint8 or spoilt.shape != pixels.shape:
         seen = f"{str(spoilt.dtype).removeprefix('torch.')} of shape {tuple(spoilt.shape)}"
         raise ValueError(
             f"'{perturbation.title}' makes {seen} of uint8 clips of shape {tuple(pixels.shape)}: keep both"
         )
     return spoilt
+
+
+def _writes(pixels: UInt8[Tensor, "b t c h w"]) -> int:
+    """How often operations have written into a tensor or its views; inference tensors do not count it."""
+    return 0 if pixels.is_inference() else pixels._version
 
 
 def stack(drawn: Sequence[Params]) -> Params:

@@ -128,7 +128,7 @@ def perturbation_files() -> list[str]:
 
 
 def _every_file_but(other: str | None, asked_by: tuple[str, ...]) -> dict[str, None]:
-    """All perturbation files but those of another suite; none where no other is named."""
+    """All released perturbation files but those of another suite; none where no other is named."""
     if other is None:
         return {}
     asking = f"{asked_by[-1]}.yaml: every_file_but"
@@ -137,4 +137,10 @@ def _every_file_but(other: str | None, asked_by: tuple[str, ...]) -> dict[str, N
     if other not in suites():
         raise ValueError(f"{asking}: no suite named '{other}'. Known: {', '.join(suites())}.")
     left_out = set(_written_out(other, asked_by).names)
-    return {name: None for name in perturbation_files() if name not in left_out}
+    return {name: None for name in _released_files() if name not in left_out}
+
+
+def _released_files() -> list[str]:
+    """The perturbation files of this suite version: what somebody adds to the folder is in no suite that names all."""
+    released = (PACKAGE / "released.txt").read_text(encoding="utf-8").split()
+    return [name for name in perturbation_files() if name in released]

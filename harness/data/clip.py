@@ -72,6 +72,7 @@ class Source:
         clips: by clip id.
         folds: official folds by their published number (DFEW counts from 1).
         excluded: clips left out on request (``on_bad_clip: drop``), with the reason.
+        code: what tells the source of a reader that dferbench was not released with; empty for others.
     """
 
     name: str
@@ -80,13 +81,15 @@ class Source:
     clips: dict[str, Clip]
     folds: dict[int, OfficialFold]
     excluded: dict[str, str]
+    code: str = ""
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of ids, labels, groups, file sizes and folds: what a trial's identity knows of the data."""
+        """Hash of ids, labels, groups, file sizes, folds and foreign code: what a trial knows of the data."""
         clips = [[c.clip_id, c.label, c.group, c.domain, _size(c.path)] for c in self.clips.values()]
         folds = {str(index): [sorted(fold.train), sorted(fold.test)] for index, fold in self.folds.items()}
-        return digest({"classes": self.classes, "clips": sorted(clips), "folds": folds})
+        reader = {"code": self.code} if self.code else {}
+        return digest({"classes": self.classes, "clips": sorted(clips), "folds": folds, **reader})
 
     def identity(self, *, soft_labels: bool) -> str:
         """What a training knows of the data: the fingerprint, and the annotators' votes where it is trained on them."""

@@ -44,7 +44,7 @@ def group_blocks(clips: Iterable[Clip], k: int) -> dict[int, OfficialFold]:
     ordered = sorted(clips, key=lambda clip: natural_key(clip.clip_id))
     names = sorted({clip.group for clip in ordered}, key=natural_key)
     if len(names) < k:
-        raise HarnessError(f"{len(names)} groups are too few for {k} folds.")
+        raise _too_few(len(names), k)
     blocks = [set(block.tolist()) for block in np.array_split(np.array(names), k)]
     return {
         fold: OfficialFold(
@@ -86,7 +86,7 @@ def _block_folds(clips: Sequence[Clip], k: int, classes: Sequence[str]) -> list[
         members = np.flatnonzero(labels == label)
         if len(members) < k:
             name = f"'{classes[label]}'" if classes else str(label)
-            raise HarnessError(f"class {name} has {len(members)} clips, too few for {k} folds.")
+            raise HarnessError(f"class {name} has {len(members)} clips, too few for {k} folds. Lower dataset.k.")
         for fold, block in enumerate(np.array_split(members, k), start=1):
             tested[block] = fold
     return [int(fold) for fold in tested]
@@ -96,7 +96,7 @@ def _grouped_folds(clips: Sequence[Clip], k: int) -> list[int]:
     """The test fold of each clip: whole groups, the most uneven ones dealt first, each to where it is needed most."""
     names = sorted({clip.group for clip in clips}, key=natural_key)
     if len(names) < k:
-        raise HarnessError(f"{len(names)} groups are too few for {k} folds.")
+        raise _too_few(len(names), k)
     labels = sorted({clip.label for clip in clips})
     rows, columns = {n: i for i, n in enumerate(names)}, {label: i for i, label in enumerate(labels)}
     counts = np.zeros((len(names), len(labels)), dtype=np.int64)
@@ -129,3 +129,7 @@ def _deal(counts: Int[np.ndarray, "g k"], num_folds: int) -> Int[np.ndarray, " g
         sizes[fold] += counts[group].sum()
         folds[group] = fold
     return folds
+
+
+def _too_few(groups: int, k: int) -> HarnessError:
+    return HarnessError(f"{groups} groups are too few for {k} folds: dataset.k can be {groups} at most.")

@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.data.clip import EmptyClassError, KnownCounts, Source
 from harness.data.health import Duplicate, Health, examine_all, near_duplicates
+from harness.data.opening import open_source
 from harness.data.remarks import differences, is_another, total, unused, vote_remarks
 from harness.errors import CollectedError, HarnessError
 from harness.plugins import load, names
@@ -156,11 +157,11 @@ def _opened(name: str, root: Path, options: dict[str, Any]) -> Inspection:
     remarks: tuple[str, ...] = ()
     try:
         try:
-            source = plugin.open(root, {"on_bad_clip": "drop", **options})
+            source = open_source(name, root, {"on_bad_clip": "drop", **options})
         except EmptyClassError as error:
             present = ", ".join(error.present)
             remarks = (f"only {len(error.present)} classes have clips; a study must say classes: [{present}]",)
-            source = plugin.open(root, {"on_bad_clip": "drop", **options, "classes": error.present})
+            source = open_source(name, root, {"on_bad_clip": "drop", **options, "classes": error.present})
     except CollectedError as error:
         return Inspection(root=root, dataset=name, source=None, problems=error.problems, known=known)
     problems = tuple(source.excluded.values())

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from harness.errors import HarnessError, near_miss
 from harness.spec.strict import Strict
+from harness.spec.words import said
 
 T = TypeVar("T", bound=Strict)
 
@@ -26,4 +27,4 @@ def read_options(model: type[T], dataset: str, options: dict[str, Any]) -> T:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise HarnessError(f"dataset {dataset}, option '{name}': {first['msg']}, not {first['input']!r}.") from None
+        raise HarnessError(f"dataset {dataset}, option '{name}': {said(first)}, not {first['input']!r}.") from None

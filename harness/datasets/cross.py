@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from harness.data.clip import Clip, Dataset, OfficialFold, Source
+from harness.data.clip import Clip, OfficialFold, Source
+from harness.data.opening import open_source
 from harness.data.votes import regrouped
 from harness.datasets._options import read_options
 from harness.datasets._roots import check_root
 from harness.errors import HarnessError, unknown
-from harness.plugins import load
+from harness.seeds import digest
 from harness.spec.strict import PluginSpec, Strict
 
 Side = Literal["train", "test"]
@@ -70,14 +71,22 @@ class Cross:
             raise HarnessError("dataset cross, option 'mapping': give two or more classes.")
         clips: dict[str, Clip] = {}
         excluded: dict[str, str] = {}
+        codes: list[str] = []
         for side, spec in (("train", chosen.train), ("test", chosen.test)):
             source = _open(spec, home, chosen.on_bad_clip)
+            codes.append(source.code)
             labels = _labels(source, side, chosen.mapping)
             clips |= {clip.clip_id: clip for clip in _mapped(source, side, labels)}
             excluded |= {f"{side}/{clip_id}": reason for clip_id, reason in source.excluded.items()}
         fold = OfficialFold(*(tuple(c for c in clips if c.startswith(f"{side}/")) for side in ("train", "test")))
         return Source(
-            name="cross", root=home, classes=tuple(chosen.mapping), clips=clips, folds={1: fold}, excluded=excluded
+            name="cross",
+            root=home,
+            classes=tuple(chosen.mapping),
+            clips=clips,
+            folds={1: fold},
+            excluded=excluded,
+            code=digest(codes) if any(codes) else "",
         )
 
 
@@ -87,8 +96,7 @@ def _open(spec: PluginSpec, home: Path, on_bad_clip: str) -> Source:
     folder = options.pop("folder", None)
     if on_bad_clip == "drop":
         options["on_bad_clip"] = on_bad_clip
-    dataset: Dataset = load("dataset", spec.name)
-    return dataset.open(home / str(folder) if folder is not None else None, options)
+    return open_source(spec.name, home / str(folder) if folder is not None else None, options)
 
 
 def _labels(source: Source, side: str, mapping: dict[str, SharedClass]) -> dict[int, int]:

@@ -34,7 +34,7 @@ def changed_since_run(file: Path, run: RunPaths, command: str) -> str:
 
 
 def _leave_out_what_is_filled_in(now: dict[str, Any], then: dict[str, Any]) -> None:
-    """Take from both what a run writes into its own file where a study leaves it open: hashes, a suite's members."""
+    """Take from both what a run writes into its own file where a study leaves it open: hashes, members, whole paths."""
     for name, method in now["methods"].items():
         for key in [key for key in ("weights", "code") if method.get(key) is None]:
             method.pop(key, None)
@@ -43,3 +43,6 @@ def _leave_out_what_is_filled_in(now: dict[str, Any], then: dict[str, Any]) -> N
         for stress in (now["stress"], then.get("stress", {})):
             for key in ("suite", "members"):
                 stress.pop(key, None)
+    root, then_root = (study["dataset"].get("root") for study in (now, then))
+    if root and then_root and (Path(then_root).match(root) or Path(root).expanduser().absolute() == Path(then_root)):
+        then["dataset"]["root"] = root

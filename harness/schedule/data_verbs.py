@@ -10,16 +10,15 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from harness.data.clip import Source
 from harness.data.decode import count_frames, read_frames
 from harness.data.inspect import inspect
 from harness.data.inspection_text import inspection_text
+from harness.data.opening import open_source
 from harness.data.sampling import sample
 from harness.data.store import pack
 from harness.datasets.synthetic import VERSION, synthesize, synthetic, synthetic_home
 from harness.errors import CollectedError
 from harness.paths import pack_folder, synthetic_folder
-from harness.plugins import load
 from harness.schedule.bars import clip_bar
 from harness.tables.temporary import sweep
 from harness.train.conditions import expand
@@ -57,7 +56,7 @@ def pack_shown(dataset: str, root: Path | None, size: int, max_frames: int, cons
     Raises:
         HarnessError: for a data set that cannot be opened, or clips that cannot be read; all of them are named.
     """
-    source: Source = load("dataset", dataset).open(root, {})
+    source = open_source(dataset, root, {})
     with clip_bar(console, "packing clips") as advance:
         packed = pack(source, size, max_frames, workers=WORKERS, on_progress=advance)
     if packed.bad:

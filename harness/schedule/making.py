@@ -11,7 +11,8 @@ from typing import Literal
 
 from rich.console import Console
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, NothingToReportError
+from harness.paths import RunPaths
 from harness.report.build import Outputs, build
 from harness.schedule.brain import Brain
 from harness.schedule.local import OnEvent, run_local
@@ -58,7 +59,7 @@ class Ended:
     """What became of a study.
 
     Attributes:
-        outputs: leaderboard and report files.
+        outputs: leaderboard and report files; ``None`` if every trial failed.
         failed: units without a result, with the reason.
         trained: units that this call gave a result.
         recognised: units that were finished before it.
@@ -66,7 +67,7 @@ class Ended:
         warnings: what libraries warned of in trials that this call trained, and in how many.
     """
 
-    outputs: Outputs
+    outputs: Outputs | None
     failed: dict[str, str]
     trained: int
     recognised: int
@@ -104,7 +105,7 @@ class Making:
         brain = self._executed()
         self.publisher.tell(state="reporting")
         self.session.write_tables(brain)
-        outputs = build(run)
+        outputs = _reported(run, brain.failed)
         freed = forget_states(run, studies_in(run.root)) if brain.searches else {}
         if mirror:
             mirror.send_study(run)
@@ -150,6 +151,16 @@ class Making:
                     _run(session, brain, watch, options)
         finally:
             self.warnings.update(progress.warnings)
+
+
+def _reported(run: RunPaths, failed: dict[str, str]) -> Outputs | None:
+    """The study's report; ``None`` where failures are why there is nothing to report."""
+    try:
+        return build(run)
+    except NothingToReportError:
+        if not failed:
+            raise
+        return None
 
 
 def _run(session: Session, brain: Brain, watch: OnEvent, options: RunOptions) -> None:

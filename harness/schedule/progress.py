@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from harness.errors import gist
 from harness.plan import Unit, counts
 from harness.schedule.brain import Brain, key
 from harness.schedule.clock import clock
@@ -22,6 +23,8 @@ from harness.schedule.operate.publisher import Publisher
 from harness.spec.study import StudySpec
 
 SHOWN_ROWS = 24
+SHOWN_CHARACTERS, TOLD_CHARACTERS = 200, 500
+"""Of the line that a failure ends with: in a log, and to other shells."""
 TOLD_FAILURES = 1000
 """Failures that are published; a worker that was killed leaves no other trace of its trial's."""
 LINES = ("started", "epoch", "ended")
@@ -129,7 +132,7 @@ class Progress:
 
     def _end(self, row: Row, event: Mapping[str, Any]) -> None:
         row.state = str(event.get("status", "failed"))
-        row.detail, row.seconds = str(event.get("error", ""))[-200:], monotonic() - row.started
+        row.detail, row.seconds = gist(str(event.get("error", "")), SHOWN_CHARACTERS), monotonic() - row.started
         self.warnings.update(event.get("warnings", []))
         self._ended[key(row.unit)] = row.epochs
         self.recent.append(self.running.pop(key(row.unit)))
@@ -161,7 +164,9 @@ class Progress:
                 method: [one.status for one in list(search.configurations.values())]
                 for method, search in self.brain.searches.items()
             },
-            "failed": {name: error[-500:] for name, error in list(self.brain.failed.items())[:TOLD_FAILURES]},
+            "failed": {
+                name: gist(error, TOLD_CHARACTERS) for name, error in list(self.brain.failed.items())[:TOLD_FAILURES]
+            },
             "testing": self.testing,
             "running": [
                 {

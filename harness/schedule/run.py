@@ -12,6 +12,7 @@ from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.plan import check
 from harness.schedule.bars import clip_bar
+from harness.schedule.cautions import print_cautions
 from harness.schedule.cluster.launch.address import check_joinable
 from harness.schedule.cluster.lease import leased
 from harness.schedule.cluster.mirror import Mirror
@@ -23,7 +24,7 @@ from harness.schedule.operate.publisher import Publisher
 from harness.schedule.search.search_scores import check_search_sees_no_test_condition
 from harness.schedule.session import Session
 from harness.schedule.signals import interrupt_on_sigterm
-from harness.spec.load import load_study
+from harness.spec.load import anchored, load_study
 from harness.spec.study import StudySpec
 from harness.tables.storage import storage
 from harness.train.conditions import with_suite
@@ -38,7 +39,7 @@ def open_study(file: Path) -> StudySpec:
     Raises:
         HarnessError: for whatever cannot be.
     """
-    study = with_suite(load_study(file))
+    study = with_suite(anchored(load_study(file)))
     check(study, str(file))
     check_search_sees_no_test_condition(study)
     return with_code(with_weights(study))
@@ -53,6 +54,7 @@ def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
     interrupt_on_sigterm()
     check_options(options)
     study = open_study(file)
+    print_cautions(study, console, os.cpu_count() if options.executor == "local" else None)
     run = RunPaths(options.out, study.name)
     with (
         storage(run.root),

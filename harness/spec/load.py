@@ -13,13 +13,9 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import CollectedError, HarnessError, near_miss
 from harness.plugins import package_folders
 from harness.spec.study import StudySpec
+from harness.spec.words import said
 
-KINDS = {
-    "tuple_type": "give a list, for example [1, 2]",
-    "dict_type": "give a mapping, for example {name: value}",
-    "model_type": "give a mapping, for example {name: value}",
-}
-"""Kinds of values that pydantic calls by Python's names, in those of yaml."""
+YAML: dict[type, str] = {list: "list", str: "text", int: "number", float: "number"}
 
 
 class _NoRepeatedKeys(yaml.SafeLoader):
@@ -74,7 +70,8 @@ def parse_study(text: str, name: str) -> StudySpec:
     except yaml.YAMLError as error:
         raise HarnessError(f"{name}: not valid yaml: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict):
-        raise HarnessError(f"{name}: a study is a mapping of keys, not {type(data).__name__}.")
+        seen = "it is empty" if data is None else f"this is a {YAML.get(type(data), 'value')}"
+        raise HarnessError(f"{name}: a study is a mapping of keys, and {seen}. See docs/study.md for an example.")
     try:
         return StudySpec.model_validate(data)
     except ValidationError as error:
@@ -82,6 +79,14 @@ def parse_study(text: str, name: str) -> StudySpec:
         if len(problems) == 1:
             raise HarnessError(problems[0]) from None
         raise CollectedError(f"{name}: {len(problems)} mistakes", problems) from None
+
+
+def anchored(study: StudySpec) -> StudySpec:
+    """The study with the root of its data as an absolute path; relative ones are taken from the working directory."""
+    if study.dataset.root is None:
+        return study
+    root = str(Path(study.dataset.root).expanduser().absolute())
+    return study.model_copy(update={"dataset": study.dataset.model_copy(update={"root": root})})
 
 
 def dump_study(study: StudySpec) -> str:
@@ -107,7 +112,7 @@ def _sentence(error: Any) -> str:
         return f"unknown key '{where}'. {near_miss(str(error['loc'][-1]), known)}"
     if error["type"] == "missing":
         return f"key '{where}' is missing."
-    message = KINDS.get(error["type"], error["msg"].removeprefix("Value error, "))
+    message = said(error)
     seen = error.get("input")
     shown = f" (seen: {seen!r})" if isinstance(seen, str | int | float | bool | None) else ""
     return f"{where + ': ' if where else ''}{message}{shown}"

@@ -67,7 +67,7 @@ class RecipeSpec(Strict):
     weights: str | None = None
     """SHA-256 of the checkpoint that the network starts from; filled in from ``pretrained``."""
     code: str | None = None
-    """Tells the source of a network or objective of another package; filled in."""
+    """Tells the source of a network or objective that dferbench was not released with; filled in."""
 
     def with_values(self, values: dict[str, Any]) -> RecipeSpec:
         """The recipe with dotted paths (``optimizer.sam.rho``) set to the given values.

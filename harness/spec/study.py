@@ -130,6 +130,13 @@ class StudySpec(Strict):
     def _no_repeats(cls, values: tuple[int, ...]) -> tuple[int, ...]:
         return each_once(values)
 
+    @field_validator("seeds")
+    @classmethod
+    def _counted_from_0(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if min(seeds, default=0) < 0:
+            raise ValueError(f"seeds are whole numbers from 0 up, not {min(seeds)}")
+        return seeds
+
     @model_validator(mode="after")
     def _search_is_consistent(self) -> StudySpec:
         searched = [name for name, method in self.methods.items() if method.search]

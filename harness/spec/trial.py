@@ -78,7 +78,7 @@ class TrainingSpec(Strict):
     batch_size: int = Field(default=32, ge=1)
     """Clips of one step."""
     warmup_epochs: float = Field(default=5.0, ge=0)
-    """Epochs in which the learning rate rises from near 0; afterwards it falls along a cosine."""
+    """Epochs in which the learning rate rises from near 0, at most half of all; afterwards it falls along a cosine."""
     final_learning_rate: float = Field(default=0.01, ge=0, le=1)
     """Where it ends, as a share of ``optimizer.learning_rate``."""
     precision: Precision = "float32"
@@ -144,7 +144,8 @@ class DatasetSpec(PluginSpec):
     """A data set plugin, where it lies, and its own options (``docs/data.md``)."""
 
     root: str | None = None
-    """The folder that it lies in; ``synthetic`` draws itself."""
+    """The folder that it lies in, absolute or from where dferbench is started; a run keeps it absolute in its own copy
+    of the study. ``synthetic`` draws itself."""
     on_bad_clip: Literal["error", "drop"] = "error"
     """What becomes of listed clips that are missing, empty or Git LFS pointers: ``drop`` leaves them out and lists
     them."""

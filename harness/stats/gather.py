@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int8, Int16
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, NothingToReportError
 from harness.spec.trial import CLEAN_CONDITION, Condition
 from harness.stats.logits import Predictions, coded, members, read_predictions
 from harness.stats.outcomes import FoldOutcomes, Outcomes, Run
@@ -140,7 +140,7 @@ def align(runs: Sequence[RunOutcomes], classes: Sequence[str], methods: Sequence
     present = [method for method in methods if any(entry.run.method == method for entry in runs)]
     notes = [f"{method} has no finished run and is not shown." for method in methods if method not in present]
     if not present:
-        raise HarnessError("No method has a finished run with predictions, so there is nothing to report yet.")
+        raise NothingToReportError("No method has a finished run with predictions, so there is nothing to report yet.")
     folds = _shared_folds(runs, present, notes)
     layout = _layout(runs, notes)
     return Outcomes(

@@ -20,7 +20,7 @@ def metrics_of(path: Path, classes: Sequence[str], val: Path | None = None) -> p
     """The metrics of one predictions file: read where they are kept and current, else scored and kept.
 
     Kept metrics are current if they say, by digest, that they were made of these very files (and by these
-    metrics, where other packages add some), and hold every metric.
+    metrics, where others add some), and hold every metric.
 
     Args:
         path: the predictions.

@@ -6,18 +6,14 @@ import torch
 from torch import nn
 
 from harness.data.clip import Fold, Source
-from harness.errors import HarnessError
+from harness.errors import HarnessError, raised
 from harness.objectives._contract import Objective, TrainingData
-from harness.plugins import load
-from harness.spec.method import RecipeSpec
+from harness.plugins import load, source_file
 from harness.spec.strict import PluginSpec
 from harness.spec.trial import ClipSpec
 from harness.train.options import typed_options
 from models._blocks.cost import cost_of
 from models._blocks.model import ClipShape, Model
-
-UNBUILT = (ValueError, RuntimeError, ArithmeticError, LookupError)
-"""What torch and a network raise for options, or clip shapes, that cannot be."""
 
 
 def build_model(spec: PluginSpec, num_classes: int, clip: ClipSpec) -> nn.Module:
@@ -30,13 +26,13 @@ def build_model(spec: PluginSpec, num_classes: int, clip: ClipSpec) -> nn.Module
     config = typed_options(f"model '{spec.name}'", plugin.config, spec.options)
     try:
         return plugin.build(config, num_classes, ClipShape(clip.frames, clip.size))
-    except UNBUILT as error:
-        raise _no_model(spec, clip, error) from error
+    except Exception as error:
+        raise no_model(spec, clip, error) from error
 
 
-def _no_model(spec: PluginSpec, clip: ClipSpec, error: Exception) -> HarnessError:
+def no_model(spec: PluginSpec, clip: ClipSpec, error: Exception) -> HarnessError:
     """What a network's own error says, with the options that a user can change."""
-    said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {' '.join(str(error).split())}"
+    said = str(error) if isinstance(error, ValueError) else raised(error, source_file("model", spec.name))
     options = "".join(f", {name}: {value}" for name, value in spec.options.items())
     return HarnessError(f"model '{spec.name}' with {clip.frames} frames of {clip.size} px{options}: {said}")
 
@@ -70,20 +66,3 @@ def num_features(model: nn.Module, clip: ClipSpec) -> int:
         output = model(torch.full((1, clip.frames, 3, clip.size, clip.size), 0.5))
     model.train(training)
     return int(output.features.shape[1])
-
-
-def check_recipe(recipe: RecipeSpec, source: Source, fold: Fold, clip: ClipSpec) -> nn.Module:
-    """Build everything that a recipe names and pass one clip through it, so that mistakes show before any training.
-
-    Raises:
-        HarnessError: what does not fit, named.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = build_model(recipe.model, len(source.classes), clip)
-        try:
-            width = num_features(model, clip)
-        except UNBUILT as error:
-            raise _no_model(recipe.model, clip, error) from error
-        build_objective(recipe.objective, source, fold, width)
-    return model

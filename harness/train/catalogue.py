@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.errors import unknown
+from harness.errors import HarnessError, unknown
 from harness.plugins import KINDS, load, names
 from harness.spec.load import bundled_studies, load_study
 from harness.spec.ready_spaces import ready_space, ready_spaces
@@ -42,6 +42,8 @@ def _line(kind: str, name: str) -> str:
     """What a plugin says of itself; one that cannot be loaded, such as another package's, leaves the others listed."""
     try:
         return _describe(kind, load(kind, name))
+    except HarnessError as error:
+        return str(error)
     except Exception as error:
         return f"cannot be loaded: {type(error).__name__}: {error}"
 

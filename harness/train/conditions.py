@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.errors import HarnessError, unknown
+from harness.errors import LISTED, HarnessError, near_miss, unknown
 from harness.plugins import code, load, names
 from harness.seeds import digest
 from harness.spec.study import StudySpec
@@ -37,7 +37,7 @@ def parts(name: str) -> frozenset[str]:
 
 
 def foreign_code(name: str) -> str:
-    """What tells the source of those of a perturbation's parts that come from other packages; empty without any.
+    """What tells the source of those of a perturbation's parts that dferbench was not released with; empty without any.
 
     Raises:
         HarnessError: for an unknown name.
@@ -68,6 +68,9 @@ def with_suite(study: StudySpec) -> StudySpec:
     """
     if study.stress.suite is None:
         return study
+    if study.stress.suite not in _suite.suites():
+        known = near_miss(study.stress.suite, _suite.suites(), LISTED["suite"])
+        raise HarnessError(f"stress.suite: no suite named '{study.stress.suite}'. {known}")
     members = {each.perturbation: each.severities for each in suite(study.stress.suite).members}
     stress = study.stress.model_copy(update={"suite": None, "members": {**members, **study.stress.members}})
     return study.model_copy(update={"stress": stress})

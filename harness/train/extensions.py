@@ -1,4 +1,4 @@
-"""What other packages add to a study: a trial is named by their source, too, so that changed code gives new trials."""
+"""What others add to a study: a trial is named by its source, too, so that changed code gives new trials."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from harness.spec.study import StudySpec
 
 
 def with_code(study: StudySpec) -> StudySpec:
-    """The study with what tells the source of networks and objectives of other packages written into its methods."""
+    """The study with what tells the source of networks and objectives of others written into its methods."""
     methods = {name: method.model_copy(update={"code": code_of(method)}) for name, method in study.methods.items()}
     return study.model_copy(update={"methods": methods})
 
 
 def code_of(recipe: RecipeSpec) -> str | None:
-    """What tells the source of a recipe's network and objective; ``None`` if both are this project's own."""
+    """What tells the source of a recipe's network and objective; ``None`` if dferbench was released with both."""
     found = [code("model", recipe.model.name), code("objective", recipe.objective.name)]
     return digest(found) if any(found) else None
 
@@ -29,7 +29,7 @@ def check_code(recipe: RecipeSpec) -> None:
     """
     if code_of(recipe) != recipe.code:
         raise HarnessError(
-            f"The network '{recipe.model.name}' or the objective '{recipe.objective.name}' comes from another package, "
-            "whose source on this machine is not the one that the study was started with. Install the same, or run the "
-            "study again."
+            f"The network '{recipe.model.name}' or the objective '{recipe.objective.name}' is not one that "
+            "dferbench was released with, and its source on this machine is not the one that the study was started "
+            "with. Install the same, or run the study again."
         )

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import HarnessError, near_miss
+from harness.spec.words import said
 
 SIZES = {"width", "depth", "depths", "blocks", "hidden", "head_width", "bottleneck", "layers", "instance_length", "tau"}
 """Options of these names are above 0, whatever the plugin: a network rounds a width of -1 to one that it can build."""
@@ -37,7 +38,7 @@ def typed_options(plugin: str, settings: type, options: dict[str, Any]) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise HarnessError(f"{plugin}: option '{where}': {first['msg']} (seen: {first['input']!r})") from None
+        raise HarnessError(f"{plugin}: option '{where}': {said(first)} (seen: {first['input']!r})") from None
     except ValueError as error:
         raise HarnessError(f"{plugin}: {error}") from error
     for name in known:

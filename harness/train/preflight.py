@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.data.clip import Dataset, Source
+from harness.data.clip import Fold, Source
 from harness.data.coverage import check_classes
+from harness.data.opening import open_source
 from harness.data.sampling import SAMPLERS
 from harness.data.split import carve
 from harness.data.store import pack
 from harness.datasets.synthetic import synthetic_home
-from harness.errors import CollectedError, HarnessError, unknown
+from harness.errors import CollectedError, HarnessError, near_miss
 from harness.paths import RunPaths, pack_folder
 from harness.plugins import load
 from harness.spec.study import StudySpec
@@ -22,10 +23,10 @@ from harness.spec.trial import CLEAN, ClipSpec, DataRef
 from harness.tables.storage import storage
 from harness.tables.store import write_text
 from harness.tables.temporary import sweep
-from harness.train.build import check_recipe
 from harness.train.conditions import foreign_code, perturbation
 from harness.train.manifest import write_manifest
 from harness.train.pretrained import load_pretrained
+from harness.train.rehearsal import check_conditions, check_metrics, check_recipe
 from harness.train.space import check_space
 from harness.train.targets import check_soft_labels, check_targets
 from perturbations._apply import SUITE_VERSION
@@ -49,23 +50,35 @@ class Prepared:
 
 
 def open_dataset(study: StudySpec) -> Source:
-    """The study's data set; relative roots are relative to the working directory.
+    """The study's data set; relative roots are taken from the working directory.
 
     Raises:
         HarnessError: if the root is missing, the lists do not fit, a fold does not exist, or a class cannot be learned
             or tested.
     """
     sweep(synthetic_home())
-    plugin: Dataset = load("dataset", study.dataset.name)
     root = Path(study.dataset.root).expanduser() if study.dataset.root else None
     policy = {"on_bad_clip": "drop"} if study.dataset.on_bad_clip == "drop" else {}
-    source = plugin.open(root, {**study.dataset.options, **policy})
+    source = open_source(study.dataset.name, root, {**study.dataset.options, **policy})
     _check_classes(study, source)
     return source
 
 
 def _check_classes(study: StudySpec, source: Source) -> None:
-    check_classes(source, study.folds, (study.search.folds or ()) if study.search else ())
+    searched = (study.search.folds or ()) if study.search else ()
+    for key, folds in (("folds", study.folds), ("search.folds", searched)):
+        for number in folds:
+            if number not in source.folds:
+                raise HarnessError(
+                    f"{key}: {source.name} has no fold {number}. {near_miss(str(number), map(str, source.folds))}"
+                )
+    check_classes(source, study.folds, searched)
+
+
+def _carved(study: StudySpec, source: Source) -> list[Fold]:
+    """The study's folds with their validation splits, which every class must be in."""
+    _check_classes(study, source)
+    return [carve(source, index, study.validation) for index in study.folds]
 
 
 def data_ref(study: StudySpec, source: Source) -> DataRef:
@@ -74,7 +87,7 @@ def data_ref(study: StudySpec, source: Source) -> DataRef:
 
 
 def check_plugins(study: StudySpec, source: Source) -> dict[str, int]:
-    """Load every plugin that the study names, fill its options, and pass a clip through every network.
+    """Load every plugin that the study names, fill its options, and try them: a clip for networks and perturbations.
 
     Returns:
         the bytes of each method's weights.
@@ -82,12 +95,13 @@ def check_plugins(study: StudySpec, source: Source) -> dict[str, int]:
     Raises:
         CollectedError: what does not fit, each with the method it belongs to.
     """
-    for sampler in (study.clip.train_sampler, study.clip.test_sampler):
-        if sampler not in SAMPLERS:
-            raise unknown("sampler", sampler, SAMPLERS)
-    _check_classes(study, source)
+    for key in ("train_sampler", "test_sampler"):
+        if (sampler := getattr(study.clip, key)) not in SAMPLERS:
+            raise HarnessError(f"clip.{key}: no sampler named '{sampler}'. {near_miss(sampler, SAMPLERS)}")
+    folds = _carved(study, source)
     check_soft_labels(study, source)
-    folds = [carve(source, index, study.validation) for index in study.folds]
+    check_metrics(len(source.classes))
+    check_conditions(study)
     problems: list[str] = []
     weights: dict[str, int] = {}
     for name, method in study.methods.items():
@@ -132,8 +146,10 @@ def prepare(study: StudySpec, run: RunPaths, workers: int, on_progress: OnProgre
         HarnessError: anything that would fail later.
     """
     source = open_dataset(study)
+    weights = check_plugins(study, source)
     source, folder = pack_clips(study, source, workers, on_progress)
-    check_space(study, source, check_plugins(study, source), run.units)
+    _carved(study, source)
+    check_space(study, source, weights, run.units)
     write_manifest(source, run.manifest)
     write_text(json.dumps(describe_dataset(study, source), indent=1, ensure_ascii=False), run.dataset_file)
     write_text(json.dumps(describe_suite(study), indent=1), run.suite_file)

@@ -125,13 +125,13 @@ def _held(paths: UnitPaths, file: Path) -> set[tuple[str, float, int]]:
     except FileNotFoundError:
         return set()
     if not set(_foreign(frame["perturbation"])) <= set(told):
-        put_aside(paths, f"{file.name} was made by a perturbation of another package whose source has changed", file)
+        put_aside(paths, f"{file.name} was made by a perturbation whose source has changed", file)
         return set()
     return set(zip(*(frame[name].to_list() for name in columns), strict=True))
 
 
 def _foreign(perturbations: Iterable[str]) -> list[str]:
-    """What tells the source of perturbations of other packages, as far as they are installed."""
+    """What tells the source of perturbations of others, as far as they are installed."""
     found = []
     for name in sorted(set(perturbations) - {CLEAN}):
         with suppress(HarnessError):

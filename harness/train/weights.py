@@ -23,7 +23,10 @@ def with_weights(study: StudySpec) -> StudySpec:
     """
     methods = {}
     for name, method in study.methods.items():
-        found = content_hash(Path(method.pretrained)) if method.pretrained else None
+        try:
+            found = content_hash(Path(method.pretrained)) if method.pretrained else None
+        except HarnessError as error:
+            raise HarnessError(f"methods.{name}.{error}") from error
         if method.weights is not None and method.weights != found:
             raise HarnessError(
                 f"methods.{name}.weights is {method.weights}, but pretrained "

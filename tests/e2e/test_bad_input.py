@@ -11,14 +11,19 @@ LSTM = STUDY["methods"]["lstm"]
     ("changes", "words"),
     [
         ({"fodls": [1]}, ["unknown key 'fodls'", "'folds'"]),
-        ({"folds": [1, 9]}, ["no fold 9", "Known: 1, 2, 3, 4, 5"]),
+        ({"folds": [1, 9]}, ["folds: dfew has no fold 9", "Known: 1, 2, 3, 4, 5"]),
         ({"methods": {"a": {"model": {"name": "hfd"}}}, "search": None}, ["no model named 'hfd'", "'hdf'"]),
         ({"methods": {"a": {"model": {**LSTM["model"], "widht": 8}}}, "search": None}, ["'widht'", "'width'"]),
         ({"stress": {"perturbations": ["gausian_noise"]}}, ["'gausian_noise'", "'gaussian_noise'"]),
         ({"dataset": {"name": "dfwe", "root": "."}}, ["no dataset named 'dfwe'", "'dfew'"]),
         ({"dataset": {"name": "dfew", "root": "nowhere"}}, ["nowhere"]),
         ({"dataset": {"name": "dfew"}}, ["Sad", "classes"]),
-        ({"clip": {"test_sampler": "segment_centre"}}, ["'segment_centre'", "'segment_center'"]),
+        ({"clip": {"test_sampler": "segment_centre"}}, ["clip.test_sampler", "'segment_centre'", "'segment_center'"]),
+        ({"stress": {"suite": "cor"}}, ["stress.suite: no suite named 'cor'", "'core'"]),
+        (
+            {"methods": {"a": {**LSTM, "pretrained": "no.pt"}}, "search": None},
+            ["methods.a.pretrained: no.pt cannot be read"],
+        ),
         ({"resources": {"gpus": 1}}, ["resources.gpus", "CUDA"]),
     ],
 )

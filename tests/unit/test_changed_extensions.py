@@ -71,7 +71,7 @@ def test_a_machine_with_other_source_than_the_trial_is_named_by_does_not_train_i
     install(2)
     model = {**RECIPE["model"], "name": "strange_net"}
     task = make_task(source, tmp_path, recipe={"model": model, "code": "0" * 16})
-    with pytest.raises(HarnessError, match=r"'strange_net'.*whose source on this machine is not the one"):
+    with pytest.raises(HarnessError, match=r"'strange_net'.*its source on this machine is not the one"):
         execute(task, ignore)
 
 

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 from harness.cli import app
 from harness.paths import RunPaths
 from harness.report.changed import changed_since_run
+from harness.schedule.run import open_study
 from harness.spec.load import bundled_studies, dump_study, load_study
 from harness.tables.store import write_text
 
@@ -76,3 +77,19 @@ def test_what_a_run_fills_in_is_no_change(tmp_path):
     assert changed_since_run(file, run, "") == ""
     write_text(dump_study(written.model_copy(update={"seeds": (7,)})), file)
     assert "in: seeds." in changed_since_run(file, run, "")
+
+
+def test_the_copy_that_a_run_keeps_finds_the_data_from_everywhere_and_is_no_changed_file(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    run, file = RunPaths(tmp_path / "runs", "fabricated"), tmp_path / "ours.yaml"
+    file.write_text(STUDY.replace("synthetic", "clip_folder, root: ../mine"))
+    opened = open_study(file)
+    assert opened.dataset.root == str(tmp_path / "here" / "../mine")
+    run.study_file.parent.mkdir(parents=True)
+    run.study_file.write_text(dump_study(opened))
+    assert changed_since_run(file, run, "") == ""
+    monkeypatch.chdir(tmp_path)
+    assert open_study(run.study_file) == opened
+    file.write_text(STUDY.replace("synthetic", "clip_folder, root: other"))
+    assert "in: dataset." in changed_since_run(file, run, "")

@@ -109,3 +109,21 @@ def test_the_number_of_threads_changes_no_bit(name):
         assert torch.equal(perturb(clips, load(name), 3, [7]), alone)
     finally:
         torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("whole_batch", [True, False])
+def test_who_writes_into_its_clips_is_refused_by_name(whole_batch):
+    def darken(pixels, params):
+        pixels[:, 1:] = 0
+        return pixels
+
+    rude = replace(brightness_up, title="Rude", apply=darken, whole_batch=whole_batch)
+    with pytest.raises(ValueError, match=r"'Rude' writes into the clips that it is given.*pixels\.clone\(\)"):
+        perturb(CLIPS.clone(), rude, 3, [1, 2])
+    polite = replace(rude, apply=lambda pixels, params: darken(pixels.clone(), params))
+    assert perturb(CLIPS + 7, polite, 3, [1, 2]).unique().tolist() == [0, 7]
+
+
+def test_clips_that_torch_counts_no_writes_of_are_perturbed_too():
+    with torch.inference_mode():
+        assert perturb(CLIPS.clone(), brightness_up, 3, [1, 2]).shape == CLIPS.shape

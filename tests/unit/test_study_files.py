@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import HarnessError
+from harness.errors import SHOWN, HarnessError, unknown
 from harness.paths import RunPaths
 from harness.plan import check
+from harness.plugins import names
 from harness.spec.load import bundled_studies, dump_study, find_study, load_study, parse_study
 
 GOOD = bundled_studies()["quickstart"].read_text()
@@ -29,7 +30,7 @@ def test_a_study_written_out_and_read_again_is_the_same_study():
         ("  x3d:\n", '  "x3d\\n":\n', "because it names a folder"),
         ("search: {configurations", "search: {folds: [1, 2, 1], configurations", "search.folds: 1 is given twice"),
         ("seeds: [0]", "seeds: []", "seeds"),
-        ("seeds: [0]", "seeds: [a]", "bad.yaml: seeds.0: Input should be a valid integer"),
+        ("seeds: [0]", "seeds: [a]", "bad.yaml: seeds.0: give a whole number"),
         ("folds: [1, 2]", "folds: all", "folds: give a list, for example [1, 2] (seen: 'all')"),
         ("severities: [1, 3, 5]", "severities: 3", "stress.severities: give a list, for example [1, 2] (seen: 3)"),
         ("{uniform: [0.05, 0.6]}", "3", "give a mapping"),
@@ -45,6 +46,9 @@ def test_a_study_written_out_and_read_again_is_the_same_study():
         ("{uniform: [0.05, 0.6]}", "{unifrom: [0.05, 0.6]}", "Did you mean 'uniform'?"),
         ("epochs: 20", "epochs: 20\n  epochs: 15", "given twice"),
         ("learning_rate: 0.005", "learning_rate: .nan", "finite"),
+        ("seeds: [0]", "seeds: [-1]", "seeds are whole numbers from 0 up, not -1"),
+        ("epochs: 20", "epochs: 0", "training.epochs: give 1 or more (seen: 0)"),
+        ("epochs: 20", "epochs: soon", "training.epochs: give a whole number (seen: 'soon')"),
     ],
 )
 def test_a_mistake_is_named_with_its_key(before, after, message):
@@ -101,3 +105,17 @@ def test_a_file_that_is_not_text_is_an_error(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(HarnessError, match="cannot be read"):
         load_study(path)
+
+
+def test_an_empty_file_and_an_empty_mapping_are_told_in_words_of_yaml():
+    with pytest.raises(HarnessError, match="a study is a mapping of keys, and it is empty"):
+        parse_study("", "bad.yaml")
+    with pytest.raises(HarnessError, match="methods: give at least 1"):
+        parse_study("name: a\nquestion: b\ndataset: {name: synthetic}\nfolds: [1]\nmethods: {}\n", "bad.yaml")
+
+
+def test_a_hint_lists_the_nearest_of_many_names_and_says_what_lists_all():
+    hint = str(unknown("perturbation", "gausian_noise", names("perturbation")))
+    assert hint.startswith("No perturbation named 'gausian_noise'. Did you mean 'gaussian_noise'? Known: ")
+    assert hint.count(",") == SHOWN - 1
+    assert re.search(r" and \d+ more \(dferbench list perturbations\)\.$", hint)

@@ -14,14 +14,15 @@ from harness.data.coverage import two_sided_groups
 from harness.errors import HarnessError
 from harness.paths import RunPaths, UnitPaths
 from harness.plan import Count, Unit, confirm_units, counts, search_units
+from harness.schedule.cautions import print_cautions
 from harness.schedule.cluster.placing import Offer, requests, slots_of
 from harness.schedule.forecasting.costs import Done, MethodCosts, each_costs, method_costs, pack_bytes
 from harness.schedule.forecasting.forecast_text import basis_line, costs_table, slots_line, storage_line, trials_table
-from harness.schedule.forecasting.stored_costs import TRAINED, stored_costs
+from harness.schedule.forecasting.stored_costs import stored_costs
 from harness.schedule.operate.driver import read_progress
 from harness.schedule.operate.wanted import Found, Wanted, look, wanted_by
 from harness.schedule.run import open_study, pick_device
-from harness.spec.load import load_study
+from harness.spec.load import anchored, load_study
 from harness.spec.study import StudySpec
 from harness.train.preflight import check_plugins, data_ref, open_dataset
 
@@ -41,6 +42,7 @@ def forecast(file: Path, out: Path, slots: int, console: Console) -> None:
     costs = estimate(study, source, run, found, over=over)
     parallel = slots or slots_here(study)
     console.print(f"{study.name}: {study.question}", markup=False, highlight=False)
+    print_cautions(study, console)
     for warning in two_sided_groups(source, study.folds):
         console.print(f"warning: {warning}.", style="yellow", markup=False, highlight=False)
     console.print(trials_table(study, found))
@@ -99,7 +101,7 @@ def _searched_alike(study: StudySpec, run: RunPaths) -> bool:
 def _run_last(run: RunPaths) -> StudySpec | None:
     """The study that was run last, if it said what it asks for."""
     try:
-        return load_study(run.study_file) if run.wanted.exists() else None
+        return anchored(load_study(run.study_file)) if run.wanted.exists() else None
     except HarnessError:
         return None
 
@@ -133,7 +135,7 @@ def _asked(method: str, found: dict[Wanted, Found]) -> Count:
 
 def _trained(one: Wanted, seen: Found) -> int:
     """Epochs that storage holds of a trial."""
-    return int(seen.record["epochs"]) if seen.state == "halted" else one.epochs * (seen.state in TRAINED)
+    return int(seen.record["epochs"]) if seen.state == "halted" else one.epochs * seen.trained
 
 
 def _done(found: dict[Wanted, Found], over: bool) -> dict[str, Done]:

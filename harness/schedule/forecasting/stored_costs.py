@@ -16,7 +16,6 @@ from harness.schedule.operate.wanted import Found, Wanted
 
 WEIGHED = 20
 """Trials of a method whose files are weighed; their sizes hardly differ."""
-TRAINED = ("done", "untested", "diverged")
 COSTS = ("search_epoch", "confirm_epoch", "testing", "search_bytes", "confirm_bytes")
 """What the cost of a trial is made of, see ``costs.Each``."""
 
@@ -64,7 +63,7 @@ def stored_costs(run: RunPaths, found: Mapping[Wanted, Found]) -> dict[str, Stor
     """By method, for methods of which a trial has been trained."""
     groups: dict[str, dict[str, list[Wanted]]] = {}
     for one, seen in found.items():
-        if seen.state in TRAINED and one.epochs and float(seen.record.get("seconds") or 0) > 0:
+        if seen.trained and one.epochs and float(seen.record.get("seconds") or 0) > 0:
             groups.setdefault(one.method, {}).setdefault(one.phase, []).append(one)
     testing = read_progress(run).get("testing", {})
     return {

@@ -47,7 +47,7 @@ def clear(run: RunPaths, *, failed: bool, diverged: bool) -> Cleared:
 def _state(run: RunPaths, one: Wanted, told: dict[str, str]) -> str:
     """A trial's state; one whose worker left no trace has failed if the driver said so."""
     state = look(run.unit(one.trial_id), one.phase).state
-    return "failed" if state == "missing" and one.key in told else state
+    return "failed" if state in {"missing", "untested"} and one.key in told else state
 
 
 def _delete_folder(run: RunPaths, trial_id: str) -> None:

@@ -152,7 +152,8 @@ def _state(driver: Driver | None, progress: dict[str, Any], wanted: list[Wanted]
 def _with_failure(found: Found, one: Wanted, progress: dict[str, Any]) -> Found:
     """A trial whose worker left no trace has failed if the driver said so."""
     error = progress.get("failed", {}).get(one.key)
-    return Found(state="failed", record={"error": error}) if error and found.state == "missing" else found
+    unfinished = found.state in {"missing", "untested"}
+    return Found(state="failed", record={**found.record, "error": error}) if error and unfinished else found
 
 
 def _running(progress: dict[str, Any], found: dict[str, Found]) -> list[dict[str, Any]]:
@@ -175,7 +176,7 @@ def _phases(
     for (method, phase), units in groups.items():
         statuses = list(configurations.get(method, [])) if phase == "search" else []
         counts = Counter(_counted(one, found[one.key], running, statuses) for one in units)
-        ended = [one for one in units if found[one.key].state in {"done", "diverged", "untested"}]
+        ended = [one for one in units if found[one.key].trained]
         phases.append(
             PhaseStatus(
                 method=method,

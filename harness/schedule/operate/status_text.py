@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from harness.errors import gist
 from harness.paths import RunPaths
 from harness.schedule.clock import clock
 from harness.schedule.operate.status import PhaseStatus, StudyStatus, Watcher, read_status
@@ -60,7 +61,7 @@ def render(status: StudyStatus) -> RenderableType:
     """The whole of it."""
     parts: list[RenderableType] = [Text(headline(status))]
     if status.reason:
-        parts.append(Text(f"It said: {_short(status.reason)}", style="red"))
+        parts.append(Text(f"It said: {gist(status.reason)}", style="red"))
     if status.phases:
         parts.append(_phases(status))
     if status.running:
@@ -68,7 +69,7 @@ def render(status: StudyStatus) -> RenderableType:
     parts += [Text(line) for line in _searches(status)]
     for error in status.errors:
         attempts = f" ({error['attempts']} attempts)" if error["attempts"] else ""
-        parts.append(Text(f"{error['unit']}{attempts}: {_short(error['error'])}", style="red"))
+        parts.append(Text(f"{error['unit']}{attempts}: {gist(error['error'])}", style="red"))
     if status.counts["failed"] and not status.driver:
         parts.append(Text("The next run tries failed trials again."))
     return Group(*parts)
@@ -164,8 +165,3 @@ def _print(status: StudyStatus, console: Console, as_json: bool) -> None:
 def _out(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
-
-
-def _short(error: str) -> str:
-    """The last line of an error, where a traceback says what happened."""
-    return (error.strip().splitlines() or [""])[-1][:300]

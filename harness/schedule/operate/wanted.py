@@ -45,11 +45,16 @@ class Found:
 
     Attributes:
         state: ``done``, ``diverged``, ``failed``, ``untested`` (trained, its test clips not yet seen) or ``missing``.
-        record: what its training reported, or what its failure said; empty if missing.
+        record: what its training reported, and what its failure said; empty if missing.
     """
 
     state: str
     record: dict[str, Any]
+
+    @property
+    def trained(self) -> bool:
+        """Whether its training has ended, also if its test has failed."""
+        return self.state in {"done", "untested", "diverged"} or "status" in self.record
 
 
 def wanted_by(run: RunPaths) -> list[Wanted]:
@@ -76,13 +81,14 @@ def _lines(file: Path) -> Iterator[Wanted]:
 
 def look(paths: UnitPaths, phase: str) -> Found:
     """What storage holds of a trial that is wanted for a phase."""
-    record = read_json(paths.record)
+    record, failure = read_json(paths.record), read_json(paths.failure)
     if not record:
-        failure = read_json(paths.failure)
         return Found(state="failed", record=failure) if failure else Found(state="missing", record={})
     state = str(record.get("status", "missing"))
     if state == "done" and phase == "confirm" and not next(paths.folder.glob("predictions-test-*.parquet"), None):
-        state = "untested"
+        return (
+            Found(state="failed", record={**record, **failure}) if failure else Found(state="untested", record=record)
+        )
     return Found(state=state, record=record)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import harness
 from harness.errors import HarnessError
+from harness.sources import RELEASED
 
 PACKAGES = ("harness", "models", "perturbations", "studies")
 CARRIED = (".py", ".yaml", ".html", ".css", ".js", ".csv", ".j2", ".typed")
@@ -33,7 +34,7 @@ def bundle(file: Path, include: Sequence[Path], folder: Path) -> Path:
     root = Path(harness.__file__).parent.parent
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*")):
-            if path.suffix in CARRIED and "__pycache__" not in path.parts:
+            if (path.suffix in CARRIED or path.name == RELEASED) and "__pycache__" not in path.parts:
                 target = folder / path.relative_to(root)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
