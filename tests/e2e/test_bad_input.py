@@ -4,6 +4,8 @@ import pytest
 import torch
 from conftest import STUDY
 
+from harness.errors import HarnessError
+
 LSTM = STUDY["methods"]["lstm"]
 
 
@@ -80,3 +82,15 @@ def test_options_that_do_not_go_together_are_told_before_anything_is_written(
     assert code == 2
     assert words in complaint
     assert not out.exists()
+
+
+def test_a_study_whose_trials_all_fail_ends_with_the_reason_and_code_1(write_study, invoke, tmp_path, monkeypatch):
+    def train(task, on_event):
+        raise HarnessError("Memory ran out")
+
+    monkeypatch.setattr("harness.train.unit.train", train)
+    study = write_study(methods={"lstm": LSTM}, search=None)
+    code, printed, complaint = invoke("run", study, "--local", "--out", tmp_path / "runs")
+    assert (code, complaint) == (1, "")
+    assert "there is no report" in printed
+    assert [line.endswith(": Memory ran out") for line in printed.splitlines() if line.startswith("failed: ")] == [True]
