@@ -194,24 +194,6 @@ def test_a_trial_whose_worker_left_no_trace_has_failed_until_it_is_retried(run, 
     assert read_status(run).counts["failed"] == 0
 
 
-@pytest.mark.parametrize("left", ["a file", "the driver's word"])
-def test_a_trial_that_was_trained_and_whose_test_failed_has_failed_until_it_is_retried(run, console, left):
-    brain = started(run, console)
-    unit = next(iter(brain.units.values()))
-    write_record(run, unit.trial.trial_id, tested=False)
-    assert read_status(run).counts["failed"] == 0
-    if left == "a file":
-        write_text(json.dumps({"error": "no such fog", "attempts": 1}), run.unit(unit.trial.trial_id).failure)
-    else:
-        publish(run, failed={unit.key: "no such fog"})
-    status = read_status(run)
-    assert (status.counts["failed"], status.errors[-1]["error"]) == (1, "no such fog")
-    assert sum(phase.spent_seconds for phase in status.phases) == 10.0
-    assert [one.trial_id for one in clear(run, failed=True, diverged=False).failed] == [unit.trial.trial_id]
-    assert read_status(run).counts["failed"] == 0
-    assert run.unit(unit.trial.trial_id).record.exists()
-
-
 def test_a_failed_trial_that_is_tried_again_is_running(run, console):
     brain = started(run, console)
     unit = next(iter(brain.units.values()))

@@ -1,17 +1,21 @@
 """What a study says at its end of trials that failed."""
 
 import io
+import json
 
 import pytest
-from begun_study import brain_of, unstarted
+from begun_study import brain_of, publish, started, unstarted, write_record
 from rich.console import Console
 
 from harness.errors import HarnessError, NothingToReportError
 from harness.schedule import making
 from harness.schedule.making import Ended
 from harness.schedule.operate.publisher import Publisher
+from harness.schedule.operate.retrying import clear
+from harness.schedule.operate.status import read_status
 from harness.schedule.outcome import LONGEST, print_outcome
 from harness.schedule.progress import Progress, Total
+from harness.tables.store import write_text
 
 TRACEBACK = """Traceback (most recent call last):
   File "/srv/pyarrow/error.pxi", line 92, in pyarrow.lib.check_status
@@ -58,3 +62,24 @@ def test_a_log_line_of_a_failure_says_what_was_raised_and_ends_in_dots_where_it_
     assert short.endswith(": failed ValueError: 'Fog' makes too much")
     assert long.endswith("mmm…")
     assert len(long) < 300
+
+
+@pytest.mark.parametrize("left", ["a file", "the driver's word"])
+def test_a_trial_that_was_trained_and_whose_test_failed_has_failed_until_it_is_retried(
+    left, tmp_path, monkeypatch, console
+):
+    run = unstarted(tmp_path, monkeypatch)
+    brain = started(run, console)
+    unit = next(iter(brain.units.values()))
+    write_record(run, unit.trial.trial_id, tested=False)
+    assert read_status(run).counts["failed"] == 0
+    if left == "a file":
+        write_text(json.dumps({"error": "no such fog", "attempts": 1}), run.unit(unit.trial.trial_id).failure)
+    else:
+        publish(run, failed={unit.key: "no such fog"})
+    status = read_status(run)
+    assert (status.counts["failed"], status.errors[-1]["error"]) == (1, "no such fog")
+    assert sum(phase.spent_seconds for phase in status.phases) == 10.0
+    assert [one.trial_id for one in clear(run, failed=True, diverged=False).failed] == [unit.trial.trial_id]
+    assert read_status(run).counts["failed"] == 0
+    assert run.unit(unit.trial.trial_id).record.exists()
