@@ -110,7 +110,7 @@ def _robustness_latex(results: StudyResults, table: pd.DataFrame) -> str:
 
 
 def _near_chance(table: pd.DataFrame) -> set[str]:
-    """Methods of which what is kept above chance has no interval, because they are not known to be above it."""
+    """Methods that are not known to be above chance, so that what is kept above it has no interval."""
     kept = table[(table["measure"] == "retention") & (table["metric"] == "uar") & (table["selection"] == RANKED)]
     return set(kept.loc[kept["low"].isna(), "method"])
 

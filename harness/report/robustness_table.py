@@ -45,8 +45,8 @@ def robustness_table(results: StudyResults, findings: Findings, replicates: int 
     """One row per method, selection rule, metric and measure in the ROBUSTNESS schema; none without perturbations.
 
     A ratio is not a number where its denominator is not above zero (what is kept above chance, of a method that is not
-    above it), and has no limits where that is so in more than 2.5 % of the replicates. A measure is left out where no
-    method has it, and corruption errors where a rule was not measured for the reference.
+    above it), and has no limits where that is so in more than 2.5 % of the replicates. Corruption errors are
+    left out where a rule was not measured for the reference.
     """
     judged = {RANKED: Judged(results.outcomes, findings.scores), **findings.selection.judged}
     rows = [row for rule, one in judged.items() for row in _rows(results, one, rule, replicates)]
@@ -57,8 +57,6 @@ def _rows(results: StudyResults, judged: Judged, rule: str, replicates: int) -> 
     outcomes = judged.outcomes
     rows: list[dict[str, Any]] = []
     for (metric, measure), (values, resampled) in _measured(results, judged, replicates).items():
-        if not np.isfinite(values).any():
-            continue
         if measure in RELATIVE and outcomes.methods[REFERENCE] != results.outcomes.methods[REFERENCE]:
             continue
         band = bounded_band(values, resampled, BOUNDS.get(measure, ANY))

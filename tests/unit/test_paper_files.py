@@ -59,6 +59,16 @@ def test_latex_tables_have_a_cell_for_every_column_and_bracket_what_is_chance(fo
     assert "Change without order & $-" in text
 
 
+def test_where_no_method_is_above_chance_all_that_chance_can_have_is_in_brackets(tmp_path):
+    guesses = Fabrication(skills={"a": -0.4, "b": -1.5}, clips=60, severities=(5,), perturbations=("contrast",))
+    made = fabricate(tmp_path / "runs", guesses)
+    build(made, replicates=50)
+    export_tables(made, tmp_path)
+    rows = (tmp_path / "robustness.tex").read_text().splitlines()
+    assert any(row.startswith("Kept above chance $\\uparrow$ & not defined & not defined") for row in rows)
+    assert all(row.count("& (") == 2 for row in rows if row.startswith(("Kept $", "Flip rate", "Resist rate")))
+
+
 def test_a_merged_board_has_the_same_tables(run, folder, tmp_path):
     merge_leaderboards([run], tmp_path, replicates=20)
     assert (tmp_path / "confusions.csv").read_text() == (folder / "confusions.csv").read_text()
