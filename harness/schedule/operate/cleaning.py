@@ -116,7 +116,7 @@ def _beside(root: Path, ids: set[str] | None) -> Iterator[Item]:
             continue
         if QUARANTINED in path.name:
             yield _item(path, "put aside because it was damaged")
-        elif path.name.endswith(".stopped"):
+        elif path == UnitPaths(units / trial_id).halts:
             for halt in sorted(path.glob(f".*{QUARANTINED}*")):
                 yield _item(halt, "put aside because it was damaged")
         elif path.name.endswith(RESUME) and UnitPaths(units / trial_id).record.exists():
