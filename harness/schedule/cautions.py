@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 
@@ -10,10 +10,10 @@ from harness.plan import training_of
 from harness.spec.study import StudySpec
 
 
-def print_cautions(study: StudySpec, console: Console, cores: int | None = None) -> None:
-    """Print a warning for each, see ``cautions``."""
-    for caution in cautions(study, cores):
-        console.print(f"warning: {caution}.", style="yellow", markup=False, highlight=False)
+def print_warnings(sentences: Iterable[str], console: Console) -> None:
+    """Print a line for each sentence, which ends without a full stop."""
+    for sentence in sentences:
+        console.print(f"warning: {sentence}.", style="yellow", markup=False, highlight=False)
 
 
 def cautions(study: StudySpec, cores: int | None = None) -> Iterator[str]:

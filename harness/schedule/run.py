@@ -12,7 +12,7 @@ from harness.errors import HarnessError
 from harness.paths import RunPaths
 from harness.plan import check
 from harness.schedule.bars import clip_bar
-from harness.schedule.cautions import print_cautions
+from harness.schedule.cautions import cautions, print_warnings
 from harness.schedule.cluster.launch.address import check_joinable
 from harness.schedule.cluster.lease import leased
 from harness.schedule.cluster.mirror import Mirror
@@ -54,7 +54,7 @@ def run_study(file: Path, options: RunOptions, console: Console) -> Ended:
     interrupt_on_sigterm()
     check_options(options)
     study = open_study(file)
-    print_cautions(study, console, os.cpu_count() if options.executor == "local" else None)
+    print_warnings(cautions(study, os.cpu_count() if options.executor == "local" else None), console)
     run = RunPaths(options.out, study.name)
     with (
         storage(run.root),
@@ -102,8 +102,7 @@ def prepare_shown(study: StudySpec, run: RunPaths, console: Console) -> Prepared
     """Preflight with a progress bar while clips are packed; groups on both sides of a fold are told of."""
     with clip_bar(console, "packing clips") as advance:
         prepared = prepare(study, run, os.cpu_count() or 1, advance)
-    for warning in two_sided_groups(prepared.source, study.folds):
-        console.print(f"warning: {warning}.", style="yellow", markup=False, highlight=False)
+    print_warnings(two_sided_groups(prepared.source, study.folds), console)
     return prepared
 
 

@@ -118,12 +118,13 @@ def _held(paths: UnitPaths, file: Path) -> set[tuple[str, float, int]]:
     """The passes in a predictions file; none in one that is damaged or was made by other code, which is put aside."""
     columns = ["perturbation", "severity", "repeat"]
     try:
-        frame, told = store.read_columns(file, columns).drop_duplicates(), store.made_of(file)
+        frame, told = store.read_told(file, columns)
     except DamagedError as error:
         put_aside(paths, f"{file.name} is damaged: {error.reason}", file)
         return set()
     except FileNotFoundError:
         return set()
+    frame = frame.drop_duplicates()
     if not set(_foreign(frame["perturbation"])) <= set(told):
         put_aside(paths, f"{file.name} was made by a perturbation whose source has changed", file)
         return set()

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from harness.schedule.cautions import cautions, print_cautions
+from harness.schedule.cautions import cautions, print_warnings
 from harness.spec.study import StudySpec
 
 
@@ -40,8 +40,8 @@ def test_a_warm_up_that_is_written_and_cut_short_is_told_of(training, words):
 def test_processors_that_this_machine_has_not_are_told_of():
     asked = study(resources={"cpus": 64}, training={"warmup_epochs": 0})
     console = Console(file=io.StringIO(), width=200)
-    print_cautions(asked, console)
+    print_warnings(cautions(asked), console)
     assert console.file.getvalue() == ""
-    print_cautions(asked, console, cores=2)
+    print_warnings(cautions(asked, cores=2), console)
     assert "warning: resources.cpus: 'hdf' asks for 64, and this machine has 2" in console.file.getvalue()
     assert list(cautions(asked, cores=64)) == []

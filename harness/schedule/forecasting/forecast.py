@@ -14,7 +14,7 @@ from harness.data.coverage import two_sided_groups
 from harness.errors import HarnessError
 from harness.paths import RunPaths, UnitPaths
 from harness.plan import Count, Unit, confirm_units, counts, search_units
-from harness.schedule.cautions import print_cautions
+from harness.schedule.cautions import cautions, print_warnings
 from harness.schedule.cluster.placing import Offer, requests, slots_of
 from harness.schedule.forecasting.costs import Done, MethodCosts, each_costs, method_costs, pack_bytes
 from harness.schedule.forecasting.forecast_text import basis_line, costs_table, slots_line, storage_line, trials_table
@@ -42,9 +42,8 @@ def forecast(file: Path, out: Path, slots: int, console: Console) -> None:
     costs = estimate(study, source, run, found, over=over)
     parallel = slots or slots_here(study)
     console.print(f"{study.name}: {study.question}", markup=False, highlight=False)
-    print_cautions(study, console)
-    for warning in two_sided_groups(source, study.folds):
-        console.print(f"warning: {warning}.", style="yellow", markup=False, highlight=False)
+    print_warnings(cautions(study), console)
+    print_warnings(two_sided_groups(source, study.folds), console)
     console.print(trials_table(study, found))
     console.print(costs_table(study, costs, parallel, over=over))
     console.print(basis_line(costs), markup=False, highlight=False)
